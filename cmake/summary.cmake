@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+message(STATUS "")
+message(STATUS "Riffle ${PROJECT_VERSION}")
+message(STATUS "  build type   ${CMAKE_BUILD_TYPE}")
+message(STATUS "  compiler     ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+message(STATUS "  libtorch     ${Torch_VERSION}")
+message(STATUS "  ccache       ${RIFFLE_CCACHE}")
+message(STATUS "  sanitizers   ${RIFFLE_SANITIZE}")
+message(STATUS "  tests ${RIFFLE_TESTS}  bench ${RIFFLE_BENCH}  fuzz ${RIFFLE_FUZZ}  warnings as errors ${RIFFLE_WERROR}")
+message(STATUS "")
