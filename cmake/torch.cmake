@@ -8,3 +8,8 @@ endif()
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "this libtorch was built with the pre-C++11 ABI; use the 'cxx11 ABI' download, or Debian's libtorch-dev")
 endif()
+
+# riffle_torch: what every room that uses tensors links. Its headers count as the system's (no warnings of ours).
+add_library(riffle_torch INTERFACE)
+target_link_libraries(riffle_torch INTERFACE ${TORCH_LIBRARIES})
+target_include_directories(riffle_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
