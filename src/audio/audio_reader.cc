@@ -54,10 +54,10 @@ struct AudioReader::Impl {
   std::optional<Resampler>
       resampler;  // from current.sample_rate to info.sample_rate, if they differ
   PlanarFifo ready{0};
-  int64_t declared = -1;  // frames the container announced
-  int64_t held_back = 0;  // frames kept in `ready` until the end is seen
-  int64_t position = 0;   // frames handed out
-  bool format_changed = false;
+  int64_t declared = -1;            // frames the container announced
+  int64_t held_back = 0;            // frames kept in `ready` until the end is seen
+  int64_t position = 0;             // frames handed out
+  std::vector<FrameFormat> others;  // the formats it changed to on the way
   bool ended = false;
   bool truncated = false;
   int64_t unusable = 0;
@@ -115,13 +115,7 @@ void AudioReader::Impl::switch_format(const FrameFormat& format) {
   if (format.sample_rate != info.sample_rate) {
     resampler.emplace(info.channels, format.sample_rate, info.sample_rate);
   }
-  if (!format_changed) {
-    note(
-        fmt::format("the sound changes to {} channels at {} Hz on the way; converted to the {} "
-                    "channels at {} Hz it began with",
-                    format.channels, format.sample_rate, info.channels, info.sample_rate));
-  }
-  format_changed = true;
+  if (std::find(others.begin(), others.end(), format) == others.end()) others.push_back(format);
 }
 
 void AudioReader::Impl::convert(Waveform block) {
@@ -150,9 +144,20 @@ void AudioReader::Impl::end() {
   const detail::StreamFacts& facts = decoder.facts();
   const int64_t slack = facts.lossless ? 0 : kLossySlack;
   truncated = decoder.broke_off() ||
-              (facts.declared_in_header && !format_changed && total + slack < declared);
+              (facts.declared_in_header && others.empty() && total + slack < declared);
   if (declared > 0 && total - declared <= held_back) ready.drop_last(total - declared);
   held_back = 0;
+  if (!others.empty()) {
+    std::string list;
+    for (const FrameFormat& format : others) {
+      list += fmt::format("{}{} channels at {} Hz", list.empty() ? "" : ", ", format.channels,
+                          format.sample_rate);
+    }
+    note(
+        fmt::format("the sound changes to {} on the way; converted to the {} channels at {} Hz it "
+                    "began with",
+                    list, info.channels, info.sample_rate));
+  }
   if (truncated) {
     note(fmt::format("the file breaks off after {} frames{}", total,
                      total < declared ? fmt::format(" of {}", declared) : ""));
@@ -213,7 +218,7 @@ int64_t AudioReader::skip(int64_t frames) {
   // Beyond the end there is nothing to search for.
   const bool within = frames < impl_->info.frames - before;
   if (within && frames - impl_->ready.frames() > kSearchFrames && impl_->decoder.can_seek() &&
-      !impl_->format_changed) {
+      impl_->others.empty()) {
     impl_->search(before + frames);
   }
   while (impl_->position - before < frames) {

@@ -75,7 +75,9 @@ Waveform read_audio(const std::filesystem::path& path, const ReadAudioOptions& o
 
 int64_t count_frames(const std::filesystem::path& path, const Job& job) {
   AudioReader reader(path);
-  if (reader.info().frames_exact) return reader.info().frames;
+  // A header may lie; whether its last frame is there is soon found out where files can be
+  // searched.
+  if (reader.info().frames_exact) reader.skip(reader.info().frames - 1);
   while (reader.skip(kBlockFrames) > 0) job.check();
   return reader.position();
 }

@@ -10,6 +10,7 @@ extern "C" {
 #include <algorithm>
 #include <filesystem>
 
+#include "audio/detail/wav_header.h"
 #include "audio/format_limits.h"
 #include "core/error.h"
 
@@ -46,7 +47,8 @@ FrameFormat format_of(const AVFrame& frame) {
 }
 
 FfmpegDecoder::FfmpegDecoder(std::unique_ptr<InputBytes> bytes, std::string name)
-    : stream_(std::move(bytes)),
+    : open_ended_(has_placeholder_length(*bytes)),
+      stream_(std::move(bytes)),
       name_(std::move(name)),
       packet_(require_memory(av_packet_alloc())),
       frame_(require_memory(av_frame_alloc())) {
@@ -193,7 +195,7 @@ bool FfmpegDecoder::feed() {
       av_packet_unref(packet_.get());
       continue;
     }
-    broke_off_ = broke_off_ || (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    broke_off_ = broke_off_ || (!open_ended_ && (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0);
     const int sent = avcodec_send_packet(codec_.get(), packet_.get());
     av_packet_unref(packet_.get());
     if (sent < 0) ++damaged_packets_;

@@ -60,7 +60,8 @@ class FfmpegDecoder {
   bool can_seek() const { return exact_positions_; }
 
   int64_t damaged_packets() const { return damaged_packets_; }
-  // The container broke off in the middle of what it had announced.
+  // The file ended in the middle of something. (A wav file whose length is a placeholder may end
+  // anywhere.)
   bool broke_off() const { return broke_off_; }
 
  private:
@@ -70,6 +71,7 @@ class FfmpegDecoder {
   bool feed();
   [[noreturn]] void refuse(const std::string& why, const std::string& hint = {}) const;
 
+  bool open_ended_;
   InputStream stream_;  // before context_, which reads from it
   std::string name_;
   InputContextPtr context_;
