@@ -53,6 +53,17 @@ RIFFLE_MULTIARCH void ratios(const float* wanted, const float* present, float fl
   for (int i = 0; i < count; ++i) out[i] = wanted[i] / std::max(present[i], floor);
 }
 
+// What is too loud is turned down by the ratio to the power 1.5: energy that leaks where the
+// picture is white returns with every overlap-add, and measured over all pictures this lowers both
+// the convergence error and the haze (power 2 gains no more, 3 diverges).
+RIFFLE_MULTIARCH void mel_ratios(const float* wanted, const float* present, float floor, int count,
+                                 float* out) {
+  for (int i = 0; i < count; ++i) {
+    const float r = wanted[i] / std::max(present[i], floor);
+    out[i] = r < 1 ? r * std::sqrt(r) : r;
+  }
+}
+
 RIFFLE_MULTIARCH void scale(float* y, const float* gain, int bins) {
   for (int k = 0; k < bins; ++k) {
     y[2 * k] *= gain[k];
@@ -90,6 +101,7 @@ RetrievalGrid retrieval_grid(const SpectrogramParams& params) {
     break;
   }
   grid.reduced = chosen != hop;
+  grid.codec_hop = static_cast<int>(hop);
   grid.sample_rate = static_cast<int>(rate * chosen / hop);
   grid.geometry = {.win = static_cast<int>(win * chosen / hop),
                    .hop = static_cast<int>(chosen),
@@ -98,6 +110,11 @@ RetrievalGrid retrieval_grid(const SpectrogramParams& params) {
   grid.bins = std::min(grid.geometry.n_fft / 2 + 1,
                        static_cast<int>(std::ceil(params.max_frequency / bin_hz)) + 1);
   return grid;
+}
+
+int64_t RetrievalGrid::twice_last(int64_t frames) const {
+  const int64_t last = (frames - 1) * codec_hop - 1;
+  return std::llround(2.0 * static_cast<double>(last) * geometry.hop / codec_hop);
 }
 
 // The state of one solve(): everything per frame lies in flat arrays, channel after channel.
@@ -255,7 +272,8 @@ class Solver {
       ratios(magnitude_.data() + at * bins, w.magnitude.data(), 1e-30F, bins, w.gain.data());
     } else {
       bank_.apply(w.magnitude.data(), w.mel.data());
-      ratios(target_.frame(channel, t).data(), w.mel.data(), floor_, target_.rows, w.mel.data());
+      mel_ratios(target_.frame(channel, t).data(), w.mel.data(), floor_, target_.rows,
+                 w.mel.data());
       bank_.average(w.mel.data(), w.gain.data());
     }
     scale(spectrum, w.gain.data(), bins);
@@ -313,9 +331,12 @@ class Solver {
       }
     }
     if (block_.ends) {
-      for (int64_t i = margin + length; i < support_; ++i) {
-        samples[static_cast<size_t>(i)] =
-            samples[static_cast<size_t>(margin + reflect_index(i - margin, length))];
+      // The encoder mirrors about its own last sample, which lies between two samples of a reduced
+      // grid: a whole grid sample off would put the highest band out of phase and a click on the
+      // edge.
+      for (int64_t i = length; i < support_ - margin; ++i) {
+        samples[static_cast<size_t>(margin + i)] = samples[static_cast<size_t>(
+            margin + reflect_index(grid_.twice_last(frames_) - i, length))];
       }
     }
   }

@@ -33,6 +33,11 @@ struct RetrievalGrid {
   StftGeometry geometry;  // in samples of that rate
   int bins = 0;           // those up to max_frequency
   bool reduced = false;   // sample_rate below the codec's
+  int codec_hop = 0;      // samples of the codec's rate
+
+  // Twice the place, in grid samples, of the last codec sample of that many frames: where the
+  // encoder's mirror stands.
+  int64_t twice_last(int64_t frames) const;
 };
 RetrievalGrid retrieval_grid(const SpectrogramParams& params);
 
