@@ -153,12 +153,12 @@ def codec(rng):
 
 def main():
     rng = np.random.default_rng(11000)
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "pictures").mkdir(parents=True, exist_ok=True)
     pictures = {}
     for suffix, kinds in (("png", png_kinds(rng)), ("jpg", jpeg_kinds(rng))):
         for name, data in kinds.items():
             rgb = expected_rgb(name, data)
-            (FOLDER / f"{name}.{suffix}").write_bytes(data)
+            (FOLDER / "pictures" / f"{name}.{suffix}").write_bytes(data)
             pictures[f"{name}.{suffix}"] = {"width": rgb.shape[1], "height": rgb.shape[0],
                                             "rgb": rgb.tobytes().hex()}
     golden = {"pictures": pictures, "exif": exif_blocks()}

@@ -18,7 +18,7 @@ using test::Bytes;
 using test::PngParts;
 
 Bytes golden(const std::string& name) {
-  return read_file(test::golden_file("image/" + name), 1 << 20);
+  return read_file(test::golden_file("image/pictures/" + name), 1 << 20);
 }
 
 // A PNG with this header alone, its CRC right.
@@ -190,6 +190,23 @@ TEST(HostilePicture, EveryByteChanged) {
     }
   }
   EXPECT_GT(refused, 100);
+}
+
+// What libFuzzer found on its way (scripts/fuzz --keep), in every build.
+TEST(HostilePicture, FuzzCorpus) {
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(test::golden_file("../fuzz/corpus/picture"))) {
+    SCOPED_TRACE(entry.path());
+    ++files;
+    try {
+      const Picture picture = read_picture(entry.path());
+      EXPECT_EQ(picture.rgb.size(), picture.row_bytes() * static_cast<size_t>(picture.height));
+    } catch (const Error& e) {
+      EXPECT_TRUE(e.code() == ErrorCode::BadFile || e.code() == ErrorCode::Unsupported) << e.what();
+    }
+  }
+  EXPECT_GT(files, 10);
 }
 
 // Chunks nobody asked for are never unpacked, however large they would become.

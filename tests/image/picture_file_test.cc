@@ -61,7 +61,7 @@ TEST(PictureFile, ReadsEveryKindAsPillowDoes) {
   ASSERT_GE(golden.size(), 30U);
   for (const auto& [name, expected] : golden.items()) {
     SCOPED_TRACE(name);
-    const Picture picture = read_picture(test::golden_file("image/" + name));
+    const Picture picture = read_picture(test::golden_file("image/pictures/" + name));
     EXPECT_EQ(picture.width, expected.at("width").get<int>());
     EXPECT_EQ(picture.height, expected.at("height").get<int>());
     EXPECT_EQ(picture.rgb, from_hex(expected.at("rgb").get<std::string>()));
@@ -150,7 +150,7 @@ TEST(PictureFile, JpegSizeFollowsQuality) {
 }
 
 TEST(PictureFile, ForeignJpegKeepsItsExif) {
-  const Picture picture = read_picture(test::golden_file("image/rgb_orientation.jpg"));
+  const Picture picture = read_picture(test::golden_file("image/pictures/rgb_orientation.jpg"));
   const auto lines = list_exif(picture.exif, "a");
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].text(), "Make                 =        A camera");

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/json.h"
 #include "image/file_builder.h"
 #include "image/picture_file.h"
@@ -283,6 +284,23 @@ TEST(SpectrogramExif, BrokenOwnTagsAreRefused) {
   EXPECT_NE(refusal_of(power(0xFFFFFFFFU, 8)), "");
   EXPECT_NE(refusal_of(power(0, 8)), "");
   EXPECT_NE(refusal_of(tags_without(11000).add_raw(11000, 77, 1, {1, 2}).build()), "");
+}
+
+// What libFuzzer found on its way (scripts/fuzz --keep), in every build.
+TEST(SpectrogramExif, FuzzCorpus) {
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(test::golden_file("../fuzz/corpus/exif"))) {
+    SCOPED_TRACE(entry.path());
+    ++files;
+    try {
+      const auto reading = decode_spectrogram_exif(read_file(entry.path(), 1 << 20), "evil");
+      EXPECT_NE(reading.found.has_value(), !reading.reason.empty());
+    } catch (const Error& e) {
+      EXPECT_EQ(name_of(e.code()), name_of(ErrorCode::BadFile)) << e.what();
+    }
+  }
+  EXPECT_GT(files, 10);
 }
 
 TEST(SpectrogramExif, TooLargeABlockIsRefused) {
