@@ -24,6 +24,9 @@ riffle_pkg(FFMPEG "libavformat-dev libavcodec-dev libavutil-dev libswresample-de
 riffle_pkg(SOXR libsoxr-dev soxr)
 riffle_pkg(EBUR128 libebur128-dev libebur128)
 riffle_pkg(EXIV2 libexiv2-dev exiv2)
+riffle_pkg(ICU libicu-dev icu-uc)
+riffle_pkg(CURL libcurl4-openssl-dev libcurl)
+riffle_pkg(OPENSSL_CRYPTO libssl-dev libcrypto)
 
 if(RIFFLE_TESTS AND NOT RIFFLE_FUZZ)
   find_package(GTest REQUIRED)
