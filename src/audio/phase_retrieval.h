@@ -42,7 +42,7 @@ struct RetrievalGrid {
 RetrievalGrid retrieval_grid(const SpectrogramParams& params);
 
 struct RetrievalOptions {
-  int iterations = 12;  // of fast Griffin-Lim
+  int iterations = 24;  // of fast Griffin-Lim
   uint64_t seed = 0;
 };
 

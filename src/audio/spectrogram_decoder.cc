@@ -112,6 +112,9 @@ struct SpectrogramDecoder::State {
   Waveform take(int64_t limit) {
     Waveform result{params.sample_rate, std::vector<std::vector<float>>(out.samples.size())};
     int64_t count = 0;
+    // A transform of fewer samples sums to less: the grid's samples are too loud by the ratio of the rates.
+    const float scale = kFromPictureScale * static_cast<float>(retrieval.grid().geometry.hop) /
+                        static_cast<float>(params.hop_length());
     for (size_t c = 0; c < out.samples.size(); ++c) {
       auto& samples = out.samples[c];
       const int64_t skip = std::min<int64_t>(margin_left, static_cast<int64_t>(samples.size()));
@@ -119,7 +122,7 @@ struct SpectrogramDecoder::State {
                                             limit < 0 ? INT64_MAX : skip + limit - returned);
       auto& to = result.samples[c];
       to.assign(samples.begin() + skip, samples.begin() + std::max(skip, end));
-      for (float& v : to) v *= kFromPictureScale;
+      for (float& v : to) v *= scale;
       samples.clear();
       count = skip;
     }

@@ -16,7 +16,7 @@
 namespace riffle::audio {
 
 struct DecodeOptions {
-  int iterations = 12;      // of fast Griffin-Lim, 1 to 10000
+  int iterations = 24;      // of fast Griffin-Lim, 1 to 10000
   uint64_t seed = 0;        // same seed, same samples
   int block_frames = 1024;  // memory: about 50 KB a frame and channel at the defaults
 };
