@@ -22,7 +22,7 @@ AudioInfo inspect_audio(const std::filesystem::path& path, const Job& job) {
   info.file.frames = reader.position();
   info.file.frames_exact = true;
   info.duration_s = static_cast<double>(info.file.frames) / info.file.sample_rate;
-  info.loudness = meter.result();
+  info.loudness = meter.finish();
   info.truncated = reader.truncated();
   info.notes = reader.notes();
   return info;

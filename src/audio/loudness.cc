@@ -11,12 +11,15 @@
 #include "audio/detail/blocks.h"
 #include "audio/format_limits.h"
 #include "audio/limiter.h"
+#include "audio/resample.h"
 #include "core/error.h"
 
 namespace riffle::audio {
 namespace {
 
 constexpr int64_t kGatingBlockMs = 400;
+constexpr int kLowestRate = 8000;     // Hz; the shelf of the K filter lies at 1.7 kHz
+constexpr int kStandardRate = 48000;  // Hz
 
 struct MeterDeleter {
   void operator()(ebur128_state* state) const { ebur128_destroy(&state); }
@@ -61,19 +64,55 @@ Waveform amplified(const Waveform& sound, double gain_db) {
 }  // namespace
 
 struct LoudnessMeter::Impl {
+  Impl(int channels_in, int sample_rate_in)
+      : channels(channels_in),
+        sample_rate(sample_rate_in),
+        measured_rate(sample_rate_in < kLowestRate ? kStandardRate : sample_rate_in),
+        resampler(channels_in, sample_rate_in, measured_rate),
+        state(ebur128_init(static_cast<unsigned>(channels_in),
+                           static_cast<unsigned long>(measured_rate),
+                           EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_TRUE_PEAK)) {}
+
+  void measure(const Waveform& block);
+  double integrated() const;
+
   int channels;
   int sample_rate;
+  int measured_rate;
+  Resampler resampler;
   std::unique_ptr<ebur128_state, MeterDeleter> state;
   int64_t frames = 0;
-  std::vector<float> interleaved = {};
+  float sample_peak = 0;
+  std::vector<float> interleaved;
 };
+
+void LoudnessMeter::Impl::measure(const Waveform& block) {
+  const auto count = static_cast<size_t>(channels);
+  const auto length = static_cast<size_t>(block.frames());
+  interleaved.resize(length * count);
+  for (size_t c = 0; c < count; ++c) {
+    for (size_t i = 0; i < length; ++i) interleaved[i * count + c] = block.samples[c][i];
+  }
+  require_success(ebur128_add_frames_float(state.get(), interleaved.data(), length),
+                  "adding samples");
+}
+
+double LoudnessMeter::Impl::integrated() const {
+  double lufs = -HUGE_VAL;
+  const int64_t length_ms = frames * 1000 / sample_rate;
+  if (length_ms < kGatingBlockMs) {
+    const auto window_ms = static_cast<unsigned long>(std::max<int64_t>(length_ms, 1));
+    require_success(ebur128_loudness_window(state.get(), window_ms, &lufs),
+                    "the loudness of a short sound");
+  } else {
+    require_success(ebur128_loudness_global(state.get(), &lufs), "integrated loudness");
+  }
+  return std::max(lufs, kSilenceLufs);
+}
 
 LoudnessMeter::LoudnessMeter(int channels, int sample_rate, ChannelMask layout) {
   require_format(channels, sample_rate, "measuring loudness");
-  impl_ = std::make_unique<Impl>(Impl{channels, sample_rate, nullptr});
-  impl_->state.reset(ebur128_init(static_cast<unsigned>(channels),
-                                  static_cast<unsigned long>(sample_rate),
-                                  EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_TRUE_PEAK));
+  impl_ = std::make_unique<Impl>(channels, sample_rate);
   if (impl_->state == nullptr) {
     throw Error(ErrorCode::OutOfMemory, "measuring loudness: libebur128 could not be started");
   }
@@ -90,45 +129,31 @@ LoudnessMeter::LoudnessMeter(LoudnessMeter&&) noexcept = default;
 LoudnessMeter& LoudnessMeter::operator=(LoudnessMeter&&) noexcept = default;
 
 void LoudnessMeter::add(const Waveform& block) {
-  Impl& meter = *impl_;
-  require_block(block, meter.channels, meter.sample_rate, "measuring loudness");
-  const auto channels = static_cast<size_t>(meter.channels);
-  const auto frames = static_cast<size_t>(block.frames());
-  meter.interleaved.resize(frames * channels);
-  for (size_t c = 0; c < channels; ++c) {
-    for (size_t i = 0; i < frames; ++i) {
-      meter.interleaved[i * channels + c] = block.samples[c][i];
-    }
+  require_block(block, impl_->channels, impl_->sample_rate, "measuring loudness");
+  for (const auto& channel : block.samples) {
+    for (const float x : channel) impl_->sample_peak = std::max(impl_->sample_peak, std::abs(x));
   }
-  require_success(ebur128_add_frames_float(meter.state.get(), meter.interleaved.data(), frames),
-                  "adding samples");
-  meter.frames += block.frames();
+  impl_->frames += block.frames();
+  impl_->measure(impl_->resampler.process(block));
 }
 
-Loudness LoudnessMeter::result() const {
+Loudness LoudnessMeter::finish() {
   Loudness loudness;
+  impl_->measure(impl_->resampler.finish());
   if (impl_->frames == 0) return loudness;
-  ebur128_state* state = impl_->state.get();
-  double integrated = -HUGE_VAL;
-  const int64_t length_ms = impl_->frames * 1000 / impl_->sample_rate;
-  if (length_ms < kGatingBlockMs) {
-    require_success(
-        ebur128_loudness_window(state, static_cast<unsigned long>(std::max<int64_t>(length_ms, 1)),
-                                &integrated),
-        "the loudness of a short sound");
-  } else {
-    require_success(ebur128_loudness_global(state, &integrated), "integrated loudness");
-    require_success(ebur128_loudness_range(state, &loudness.range_lu), "loudness range");
+  loudness.integrated_lufs = impl_->integrated();
+  if (impl_->frames >= int64_t{3} * impl_->sample_rate) {
+    require_success(ebur128_loudness_range(impl_->state.get(), &loudness.range_lu), "its range");
   }
-  loudness.integrated_lufs = std::max(integrated, kSilenceLufs);
+  double true_peak = impl_->sample_peak;
   for (int c = 0; c < impl_->channels; ++c) {
-    double sample_peak = 0;
-    double true_peak = 0;
-    require_success(ebur128_sample_peak(state, static_cast<unsigned>(c), &sample_peak), "peaks");
-    require_success(ebur128_true_peak(state, static_cast<unsigned>(c), &true_peak), "peaks");
-    loudness.sample_peak_dbfs = std::max(loudness.sample_peak_dbfs, decibels(sample_peak));
-    loudness.true_peak_dbtp = std::max(loudness.true_peak_dbtp, decibels(true_peak));
+    double peak = 0;
+    require_success(ebur128_true_peak(impl_->state.get(), static_cast<unsigned>(c), &peak),
+                    "peaks");
+    true_peak = std::max(true_peak, peak);
   }
+  loudness.sample_peak_dbfs = decibels(impl_->sample_peak);
+  loudness.true_peak_dbtp = decibels(true_peak);
   return loudness;
 }
 
@@ -139,7 +164,7 @@ Loudness measure_loudness(const Waveform& sound, ChannelMask layout, const Job& 
     job.check();
     meter.add(detail::slice(sound, at, std::min(at + kBlockFrames, sound.frames())));
   }
-  return meter.result();
+  return meter.finish();
 }
 
 NormalizeResult normalize_loudness(Waveform& sound, const NormalizeOptions& options,

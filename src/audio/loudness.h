@@ -29,7 +29,8 @@ struct Loudness {
   bool silent() const { return integrated_lufs <= kSilenceLufs; }
 };
 
-// Streaming. Speakers are weighted as BS.1770 says (surround +1.5 dB, LFE left out).
+// Streaming. Speakers are weighted as BS.1770 says (surround +1.5 dB, LFE left out). Rates below 8
+// kHz, for which BS.1770's filters do not exist, are measured at 48 kHz.
 class LoudnessMeter {
  public:
   // Throws Error{InvalidArgument} for numbers outside format_limits.h.
@@ -39,8 +40,8 @@ class LoudnessMeter {
   LoudnessMeter& operator=(LoudnessMeter&&) noexcept;
 
   void add(const Waveform& block);
-  // Of everything added so far.
-  Loudness result() const;
+  // Of everything added. Nothing may be added afterwards.
+  Loudness finish();
 
  private:
   struct Impl;
