@@ -52,7 +52,7 @@ Loudness measure_loudness(const Waveform& sound, ChannelMask layout = kUnknownLa
                           const Job& job = {});
 
 struct NormalizeOptions {
-  double target_lufs = -16.0;  // -60..0
+  double target_lufs = -23.0;  // -60..0; R128's own: leaves room for the peaks of nearly any music
   double ceiling_dbtp = -1.0;  // -40..0
   double max_gain_db = 40.0;   // nothing is made louder than by this: noise is no music
   ChannelMask layout = kUnknownLayout;
