@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Blocking and threads of the Winograd convolution; its arithmetic is in winograd_impl.h.
+#include <algorithm>
+#include <vector>
+
+#include "core/parallel.h"
+#include "nn/kernels/convolution.h"
+
+namespace riffle::nn::kernels {
+namespace {
+
+constexpr int64_t kTileBlock = 64;  // tiles one thread takes at once
+constexpr int64_t kMinTileBlock =
+    24;  // fewer a thread: all threads share the tiles and divide the output channels
+constexpr int64_t kDepthBlock = 320;  // input channels transformed at once
+constexpr int kMaxTilePixels = 36;
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+const WinogradTable& choose(const KernelTable& table, const ConvGeometry& g) {
+  const int64_t tiles4 = divide_up(g.out_height, 4) * divide_up(g.out_width, 4);
+  const int64_t tiles2 = divide_up(g.out_height, 2) * divide_up(g.out_width, 2);
+  return tiles2 * 16 <= tiles4 * 36 ? table.winograd2 : table.winograd4;
+}
+
+class Convolution {
+ public:
+  Convolution(const PackedConv3x3& weights, const ConvGeometry& geometry, const ConvCall& call)
+      : weights_(weights),
+        geometry_(geometry),
+        call_(call),
+        table_(weights.table()),
+        form_(choose(table_, geometry)),
+        planes_(int64_t{form_.tile} * form_.tile),
+        tiles_down_(divide_up(geometry.out_height, form_.out)),
+        tiles_across_(divide_up(geometry.out_width, form_.out)),
+        tiles_(call.batch * tiles_down_ * tiles_across_),
+        zeros_(static_cast<size_t>(weights.depth()), 0.0F) {}
+
+  void run() const {
+    const int64_t share = divide_up(tiles_, thread_count());
+    if (share >= kMinTileBlock) {
+      run_by_tiles(divide_up(share, divide_up(share, kTileBlock)));
+    } else {
+      run_by_panels();
+    }
+  }
+
+ private:
+  // Transformed inputs of some tiles and channels: planes of [tiles][stride].
+  struct Values {
+    float* data;
+    int64_t stride;
+    int64_t plane;
+    int64_t floats(int64_t planes) const { return planes * plane; }
+  };
+
+  static Values layout(int64_t tiles, int64_t channels) {
+    // Rows must not lie a multiple of 1 KB apart, nor planes, or they push each other out of the
+    // cache.
+    const int64_t stride = channels % 256 == 0 ? channels + 16 : channels;
+    return {.data = nullptr, .stride = stride, .plane = divide_up(tiles * stride, 16) * 16 + 80};
+  }
+
+  // Each thread takes blocks of tiles through the whole convolution; no thread waits for another.
+  void run_by_tiles(int64_t block) const {
+    parallel_for(tiles_, block, [&](int64_t begin, int64_t end) { run_block(begin, end - begin); });
+  }
+
+  void run_block(int64_t tile, int64_t count) const {
+    const int64_t depth = weights_.depth();
+    const int64_t steps = divide_up(depth, kDepthBlock);
+    const int64_t panels = weights_.panels();
+    const int64_t panel_floats = planes_ * count * table_.panel;
+    Values values = layout(count, divide_up(depth, steps));
+    values.data = scratch(Slot::Operand, values.floats(planes_));
+    float* products = scratch(Slot::Products, panels * panel_floats);
+    for (int64_t step = 0; step < steps; ++step) {
+      const int64_t channel = depth * step / steps;
+      const int64_t channels = depth * (step + 1) / steps - channel;
+      for (int64_t t = 0; t < count; ++t) {
+        transform_input(tile + t, channel, channels, values.data + t * values.stride, values.plane);
+      }
+      for (int64_t p = 0; p < panels; ++p) {
+        float* panel_products = products + p * panel_floats;
+        add_products(values, p, channel, channels, count, panel_products, channel > 0);
+        if (step + 1 == steps) store_panel(tile, count, p, panel_products);
+      }
+    }
+  }
+
+  // Few tiles: the inputs are transformed once for all, and each thread takes panels of output
+  // channels.
+  void run_by_panels() const {
+    const int64_t depth = weights_.depth();
+    Values values = layout(tiles_, depth);
+    values.data = scratch(Slot::Shared, values.floats(planes_));
+    const int64_t steps = divide_up(depth, kDepthBlock);
+    parallel_for(tiles_ * steps, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t t = task / steps;
+        const int64_t channel = depth * (task % steps) / steps;
+        const int64_t channels = depth * (task % steps + 1) / steps - channel;
+        transform_input(t, channel, channels, values.data + t * values.stride + channel,
+                        values.plane);
+      }
+    });
+    parallel_for(weights_.panels(), 1, [&](int64_t begin, int64_t end) {
+      float* products = scratch(Slot::Products, planes_ * tiles_ * table_.panel);
+      for (int64_t p = begin; p < end; ++p) {
+        for (int64_t step = 0; step < steps; ++step) {
+          const int64_t channel = depth * step / steps;
+          Values part = values;
+          part.data += channel;
+          add_products(part, p, channel, depth * (step + 1) / steps - channel, tiles_, products,
+                       channel > 0);
+        }
+        store_panel(0, tiles_, p, products);
+      }
+    });
+  }
+
+  void transform_input(int64_t tile, int64_t channel, int64_t channels, float* to,
+                       int64_t plane) const {
+    const ConvGeometry& g = geometry_;
+    const int64_t depth = weights_.depth();
+    const int64_t item = tile / (tiles_down_ * tiles_across_);
+    const int64_t y = tile / tiles_across_ % tiles_down_ * form_.out;
+    const int64_t x = tile % tiles_across_ * form_.out;
+    const float* picture = call_.x + item * g.height * g.width * depth + channel;
+    const float* pixels[kMaxTilePixels];
+    for (int64_t i = 0; i < form_.tile; ++i) {
+      const int64_t row = source(g.rows, y + i);
+      for (int64_t j = 0; j < form_.tile; ++j) {
+        const int64_t column = source(g.columns, x + j);
+        pixels[i * form_.tile + j] =
+            row < 0 || column < 0 ? zeros_.data() : picture + (row * g.width + column) * depth;
+      }
+    }
+    form_.input(pixels, channels, to, plane);
+  }
+
+  // Beyond the padded picture, where a tile sticks out of the result, anything would do.
+  static int64_t source(const std::vector<int32_t>& map, int64_t i) {
+    return i < static_cast<int64_t>(map.size()) ? map[static_cast<size_t>(i)] : -1;
+  }
+
+  void add_products(const Values& values, int64_t p, int64_t channel, int64_t channels,
+                    int64_t tiles, float* products, bool accumulate) const {
+    const WinogradStep step{.weights = weights_.panel(p, channel),
+                            .depth = channels,
+                            .values = values.data,
+                            .plane_stride = values.plane,
+                            .value_stride = values.stride,
+                            .tiles = tiles,
+                            .products = products,
+                            .accumulate = accumulate};
+    float* made = scratch(Slot::Weights, form_.tile * channels * table_.panel);
+    const bool half = weights_.storage() == Storage::Half;
+    (half ? form_.multiply_half : form_.multiply)(step, made);
+  }
+
+  void store_panel(int64_t tile, int64_t count, int64_t p, const float* products) const {
+    const ConvGeometry& g = geometry_;
+    const int64_t all = weights_.columns();
+    const int64_t column = p * table_.panel;
+    for (int64_t t = 0; t < count; ++t) {
+      const int64_t item = (tile + t) / (tiles_down_ * tiles_across_);
+      const int64_t y = (tile + t) / tiles_across_ % tiles_down_ * form_.out;
+      const int64_t x = (tile + t) % tiles_across_ * form_.out;
+      const int64_t at = ((item * g.out_height + y) * g.out_width + x) * all + column;
+      const float* bias = call_.bias;
+      form_.output({.products = products + t * table_.panel,
+                    .plane_stride = count * table_.panel,
+                    .bias = bias == nullptr ? nullptr : bias + item * call_.bias_stride + column,
+                    .residual = call_.residual == nullptr ? nullptr : call_.residual + at,
+                    .out = call_.out + at,
+                    .row_stride = g.out_width * all,
+                    .pixel_stride = all,
+                    .height = g.out_height - y,
+                    .width = g.out_width - x,
+                    .channels = static_cast<int>(std::min<int64_t>(table_.panel, all - column))});
+    }
+  }
+
+  const PackedConv3x3& weights_;
+  const ConvGeometry& geometry_;
+  const ConvCall& call_;
+  const KernelTable& table_;
+  const WinogradTable& form_;
+  int64_t planes_;
+  int64_t tiles_down_;
+  int64_t tiles_across_;
+  int64_t tiles_;
+  std::vector<float> zeros_;
+};
+
+}  // namespace
+
+void winograd_convolution(const PackedConv3x3& weights, const ConvGeometry& geometry,
+                          const ConvCall& call) {
+  Convolution(weights, geometry, call).run();
+}
+
+}  // namespace riffle::nn::kernels

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nn/layer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+namespace riffle::nn {
+
+at::Tensor Layer::add_parameter(const char* name, at::IntArrayRef shape) {
+  return register_parameter(name, at::empty(shape, at::kFloat));
+}
+
+void Layer::fill_uniform(at::Tensor& parameter, double bound, const at::Generator& generator) {
+  const at::NoGradGuard no_grad;
+  parameter.uniform_(-bound, bound, generator);
+}
+
+void reset_parameters(torch::nn::Module& root, uint64_t seed) {
+  const at::Generator generator = at::detail::createCPUGenerator(seed);
+  for_each_layer(root, [&](Layer& layer) { layer.reset(generator); });
+}
+
+void for_each_layer(torch::nn::Module& root, const std::function<void(Layer&)>& visit) {
+  // Without the root itself: handing it out would demand that it lives in a shared_ptr.
+  if (auto* layer = dynamic_cast<Layer*>(&root)) visit(*layer);
+  for (const auto& module : root.modules(/*include_self=*/false)) {
+    if (auto* layer = dynamic_cast<Layer*>(module.get())) visit(*layer);
+  }
+}
+
+int64_t parameter_count(const torch::nn::Module& root) {
+  int64_t count = 0;
+  for (const at::Tensor& parameter : root.parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace riffle::nn

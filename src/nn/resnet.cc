@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "nn/resnet.h"
+
+#include <ATen/ops/upsample_nearest2d.h>
+
+namespace riffle::nn {
+
+ResnetBlock2D::ResnetBlock2D(const ResnetOptions& options)
+    : output_scale_factor_(options.output_scale_factor) {
+  const int64_t in = options.in_channels;
+  const int64_t out = options.out_channels;
+  norm1_ = register_module(
+      "norm1", std::make_shared<GroupNorm>(options.norm_groups, in, options.norm_epsilon));
+  conv1_ = register_module("conv1", std::make_shared<Conv2d>(in, out));
+  if (options.time_features > 0) {
+    time_emb_proj_ =
+        register_module("time_emb_proj", std::make_shared<Linear>(options.time_features, out));
+  }
+  norm2_ = register_module(
+      "norm2", std::make_shared<GroupNorm>(options.norm_groups, out, options.norm_epsilon));
+  conv2_ = register_module("conv2", std::make_shared<Conv2d>(out, out));
+  if (in != out) {
+    const Conv2dOptions pointwise{.kernel = 1, .padding = 0};
+    conv_shortcut_ = register_module("conv_shortcut", std::make_shared<Conv2d>(in, out, pointwise));
+  }
+}
+
+at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
+  at::Tensor h = conv1_->forward(norm1_->forward_silu(x));
+  if (time_emb_proj_) h = h + time_emb_proj_->forward(time).unsqueeze(-1).unsqueeze(-1);
+  h = conv2_->forward(norm2_->forward_silu(h));
+  const at::Tensor skip = conv_shortcut_ ? conv_shortcut_->forward(x) : x;
+  h = skip + h;
+  return output_scale_factor_ == 1 ? h : h / output_scale_factor_;
+}
+
+Downsample2D::Downsample2D(int64_t channels, int64_t padding) {
+  const Conv2dOptions options{
+      .stride = 2, .padding = padding, .extra_end_padding = padding == 0 ? 1 : 0};
+  conv_ = register_module("conv", std::make_shared<Conv2d>(channels, channels, options));
+}
+
+at::Tensor Downsample2D::forward(const at::Tensor& x) { return conv_->forward(x); }
+
+Upsample2D::Upsample2D(int64_t channels) {
+  conv_ = register_module("conv", std::make_shared<Conv2d>(channels, channels));
+}
+
+at::Tensor Upsample2D::forward(const at::Tensor& x, std::optional<Size> size) {
+  const Size to = size.value_or(Size{2 * x.size(2), 2 * x.size(3)});
+  return conv_->forward(at::upsample_nearest2d(x, {to.height, to.width}));
+}
+
+}  // namespace riffle::nn
