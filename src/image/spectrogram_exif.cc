@@ -51,7 +51,7 @@ const char* riffusion_name(uint16_t tag) {
 // The double whose decimal form is the float's shortest one.
 double decimal_of(float value) {
   std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   double decimal = value;
   std::from_chars(text.data(), end, decimal);
   return decimal;

@@ -32,7 +32,7 @@ Picture waves(int width, int height) {
   Picture picture(width, height);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      const auto at = static_cast<size_t>(3 * x);
+      const size_t at = size_t{3} * static_cast<size_t>(x);
       picture.row(y)[at] = static_cast<uint8_t>(128 + 100 * std::sin(0.11 * x));
       picture.row(y)[at + 1] = static_cast<uint8_t>(128 + 100 * std::sin(0.13 * y));
       picture.row(y)[at + 2] = static_cast<uint8_t>(128 + 100 * std::cos(0.07 * (x + y)));
@@ -127,9 +127,9 @@ TEST(PictureFile, JpegDefaultsKeepStereoApart) {
   // Left and right that have nothing to do with each other, column by column.
   Picture picture(64, 64);
   for (int y = 0; y < 64; ++y) {
-    for (int x = 0; x < 64; ++x) {
-      picture.row(y)[static_cast<size_t>(3 * x + 1)] = x % 2 == 0 ? 40 : 200;
-      picture.row(y)[static_cast<size_t>(3 * x + 2)] = x % 4 < 2 ? 30 : 220;
+    for (size_t x = 0; x < 64; ++x) {
+      picture.row(y)[3 * x + 1] = x % 2 == 0 ? 40 : 200;
+      picture.row(y)[3 * x + 2] = x % 4 < 2 ? 30 : 220;
     }
   }
   const auto error_of = [&](const PictureWriteOptions& options) {

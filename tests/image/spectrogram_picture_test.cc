@@ -132,9 +132,9 @@ TEST(SpectrogramPicture, PlanesAndDirections) {
   mel.frame(1, 2)[3] = 1;   // right: highest row, last column, 1/16 -> half the level
   const Picture picture = picture_from_mel(mel, params_of(mel));
   for (int y = 0; y < 4; ++y) {
-    for (int x = 0; x < 3; ++x) {
+    for (size_t x = 0; x < 3; ++x) {
       SCOPED_TRACE(testing::Message() << x << ' ' << y);
-      const auto pixel = picture.row(y).subspan(static_cast<size_t>(3 * x), 3);
+      const auto pixel = picture.row(y).subspan(3 * x, 3);
       EXPECT_EQ(pixel[0], 0);
       EXPECT_EQ(pixel[1], x == 1 && y == 3 ? 0 : 255);
       EXPECT_EQ(pixel[2], x == 2 && y == 0 ? 127 : 255);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <exiv2/exiv2.hpp>
+#include <mutex>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -16,15 +17,22 @@ constexpr size_t kMaxTextCharacters = 60;
 
 // exiv2 writes to stderr by default; what it says about a damaged block goes to our log instead.
 void use_own_log() {
-  static const bool kDone = [] {
+  static std::once_flag once;
+  std::call_once(once, [] {
     Exiv2::LogMsg::setHandler([](int, const char* text) {
       std::string_view line(text);
       while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
       log::debug("exiv2: {}", line);
     });
-    return true;
-  }();
-  static_cast<void>(kDone);
+  });
+}
+
+// A block may hold an XMP packet, and exiv2's parser of those is documented as not made for
+// threads.
+Exiv2::ByteOrder decode(std::span<const uint8_t> exif, Exiv2::ExifData& data) {
+  static std::mutex mutex;
+  const std::scoped_lock lock(mutex);
+  return Exiv2::ExifParser::decode(data, exif.data(), static_cast<uint32_t>(exif.size()));
 }
 
 // Exiv2::Value::toFloat would round a DOUBLE to single precision, so values are taken as stored.
@@ -103,14 +111,14 @@ std::vector<ExifTag> read_exif_tags(std::span<const uint8_t> exif, std::string_v
   use_own_log();
   try {
     Exiv2::ExifData data;
-    const Exiv2::ByteOrder order =
-        Exiv2::ExifParser::decode(data, exif.data(), static_cast<uint32_t>(exif.size()));
-    if (order == Exiv2::invalidByteOrder) throw refuse("not a TIFF structure");
+    if (decode(exif, data) == Exiv2::invalidByteOrder) throw refuse("not a TIFF structure");
     std::vector<ExifTag> tags;
     tags.reserve(static_cast<size_t>(data.count()));
     for (const Exiv2::Exifdatum& datum : data) tags.push_back(tag_of(datum));
     return tags;
-  } catch (const Exiv2::AnyError& e) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {  // its own, and those of containers it fills
     throw refuse(e.what());
   }
 }
