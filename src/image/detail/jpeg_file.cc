@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <type_traits>
 
 // jpeglib.h wants stdio.h before it and names no other order.
@@ -155,7 +154,7 @@ int scale_255(int a, int b) {
   return ((product >> 8) + product) >> 8;
 }
 
-// Adobe writes CMYK inverted, and so does everybody else. In place: the row holds width * 4 bytes.
+// Adobe writes CMYK inverted, and so does everybody else.
 void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, int width) {
   for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
     const int not_black = cmyk[3];
