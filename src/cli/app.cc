@@ -29,8 +29,8 @@ int finish_with(const Failure& failure, Output& out) {
 }
 
 int run_command(const Parser& parser, Output& out) {
-  const std::stop_token stop = stop_on_signals();
   try {
+    const std::stop_token stop = stop_on_signals();
     apply(parser.globals());
     ProgressDisplay display(stderr, ProgressDisplay::style_for(stderr, parser.globals().quiet));
     const Job job{stop, [&](const Progress& progress) { display.update(progress); }};

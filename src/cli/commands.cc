@@ -5,6 +5,42 @@ namespace riffle::cli {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
+      {"audio-to-image", "Sound and pictures", "Make a spectrogram picture of a sound",
+       "riffle audio-to-image song.mp3 song.png\n"
+       "riffle audio-to-image --audio song.wav --image song.png --stereo --20khz\n"
+       "riffle audio-to-image --tile-width 512 concert.flac tiles/concert.png",
+       add_audio_to_image},
+      {"image-to-audio", "Sound and pictures", "Make a sound of spectrogram pictures",
+       "riffle image-to-audio song.png song.wav\n"
+       "riffle image-to-audio --image song.png --audio song.mp3 --loudness -14\n"
+       "riffle image-to-audio tiles/ concert.flac\n"
+       "riffle image-to-audio 'tiles/concert-*.png' concert.flac --keep-loudness\n"
+       "riffle image-to-audio song.png as-riffusion.wav --compat --seed 42",
+       add_image_to_audio},
+      {"info", "Sound and pictures", "Show what is in sound files and pictures",
+       "riffle info song.mp3\n"
+       "riffle info --json clips/*.wav pictures/*.png",
+       add_info},
+      {"print-exif", "Sound and pictures", "Print the tags of a picture",
+       "riffle print-exif clip.png\n"
+       "riffle print-exif --image clip.jpg --json",
+       add_print_exif},
+      {"sample-clips", "Training material", "Cut clips from random places of a sound",
+       "riffle sample-clips song.mp3 clips/ --num-clips 8\n"
+       "riffle sample-clips --audio song.mp3 --output-dir clips --num-clips 3 \\\n"
+       "    --duration-ms 5678 --seed 42",
+       add_sample_clips},
+      {"sample-clips-batch", "Training material",
+       "Cut clips from random places of every sound in a folder",
+       "riffle sample-clips-batch music/ clips/ --num-clips-per-file 8 --seed 1\n"
+       "riffle sample-clips-batch --audio-dir music --output-dir clips --glob '*.flac' --mono",
+       add_sample_clips_batch},
+      {"audio-to-images-batch", "Training material",
+       "Make a spectrogram picture of every sound in a folder",
+       "riffle audio-to-images-batch clips/ pictures/\n"
+       "riffle audio-to-images-batch --audio-dir music --output-dir pictures --recursive \\\n"
+       "    --image-extension png --mono",
+       add_audio_to_images_batch},
       {"completion", "Shell", "Print a completion script for bash or zsh",
        "riffle completion bash > ~/.local/share/bash-completion/completions/riffle\n"
        "riffle completion zsh > ~/.zfunc/_riffle",

@@ -11,7 +11,14 @@ namespace riffle::cli {
 const std::vector<Command>& commands();
 
 // One function a command, each in its cmd_NAME.cc: adds the options, returns the action.
+Action add_audio_to_image(CLI::App& app);
+Action add_audio_to_images_batch(CLI::App& app);
 Action add_completion(CLI::App& app);
 Action add_docs(CLI::App& app);
+Action add_image_to_audio(CLI::App& app);
+Action add_info(CLI::App& app);
+Action add_print_exif(CLI::App& app);
+Action add_sample_clips(CLI::App& app);
+Action add_sample_clips_batch(CLI::App& app);
 
 }  // namespace riffle::cli

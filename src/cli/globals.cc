@@ -29,6 +29,13 @@ void apply(const Globals& globals) {
                  : globals.verbosity == 1 ? log::Level::Info
                                           : log::Level::Warn);
   nn::warn_if_slow();
+  if (globals.device != "auto") (void)nn::choose_device(globals.device);
+}
+
+void warn_that_device_is_unused(const Globals& globals) {
+  if (globals.device == "cuda") {
+    log::warn("sound and pictures are computed on the CPU: --device cuda changes nothing here");
+  }
 }
 
 }  // namespace riffle::cli

@@ -17,7 +17,10 @@ struct Globals {
 
 void add_global_options(CLI::App& app, Globals& globals);
 
-// Threads and log level as asked. Throws Error{InvalidArgument}.
+// Threads and log level as asked. Throws Error{Device} for a device that is not there.
 void apply(const Globals& globals);
+
+// For commands without work for an accelerator: says so when one was asked for.
+void warn_that_device_is_unused(const Globals& globals);
 
 }  // namespace riffle::cli

@@ -8,9 +8,8 @@
 namespace riffle::cli {
 
 // Takes over SIGINT, SIGTERM and SIGHUP (those the parent process did not tell us to ignore) for
-// the rest of the process, and returns the token that the first of them stops. To be called once,
-// before other threads start: they inherit the blocked signals, so that only the thread made here
-// sees them.
+// the rest of the process, and returns the token that the first of them stops. To be called once.
+// Throws Error{Io} when the system refuses.
 std::stop_token stop_on_signals();
 
 }  // namespace riffle::cli

@@ -23,7 +23,8 @@ constexpr int kLongestBar = 40;
 std::atomic<ProgressDisplay*> g_active{nullptr};
 
 std::string clock_text(double seconds) {
-  const auto s = static_cast<int64_t>(std::ceil(seconds));
+  // Rounded up, but not by the last bits of a division.
+  const auto s = static_cast<int64_t>(std::ceil(seconds - 1e-3));
   if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
   return fmt::format("{}:{:02}", s / 60, s % 60);
 }
