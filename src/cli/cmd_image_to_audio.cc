@@ -186,11 +186,8 @@ Action add_image_to_audio(CLI::App& app) {
   app.add_option("--seed", options->seed, "Of the random start; the same seed gives the same sound")
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--bits", options->bits,
-                 "Sample format of wav and flac: 16, 24, or (wav only) 32f")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"16", "24", "32f"}))
-      ->capture_default_str();
+  add_choice(app, "--bits", options->bits, {"16", "24", "32f"},
+             "Sample format of wav and flac files (32f: wav only)");
   CLI::Option* loudness =
       app.add_option("--loudness", options->target_lufs, "Loudness of the result (EBU R128)")
           ->type_name("LUFS")
