@@ -58,8 +58,9 @@ TEST_P(Norms, GroupNormMatchesPlainLoops) {
                                .bias = bias.data(),
                                .silu = silu};
       group_norm(table(), call);
-      // scale x + shift cancels the mean, here up to a hundred times a small group's deviation.
-      EXPECT_LT(relative_error(out, plain_group_norm(x, call)), 3e-6) << s.pixels << " pixels";
+      // scale x + shift cancels the mean, here up to a hundred times a small group's deviation: a
+      // hundred roundings of 2^-24 at worst.
+      EXPECT_LT(relative_error(out, plain_group_norm(x, call)), 1e-5) << s.pixels << " pixels";
     }
   }
 }
