@@ -57,7 +57,8 @@ std::vector<float> pluck(double hz, double beats, std::mt19937& random) {
   std::vector<float> sound(static_cast<size_t>(samples_of(beats)));
   for (size_t i = 0; i < sound.size(); ++i) {
     float& here = line[i % line.size()];
-    sound[i] = here;
+    const double left_s = static_cast<double>(sound.size() - i) / kRate;
+    sound[i] = here * static_cast<float>(std::min(1.0, left_s / 0.02));
     here = 0.498F * (here + line[(i + 1) % line.size()]);
   }
   return sound;

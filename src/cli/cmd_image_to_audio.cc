@@ -153,6 +153,9 @@ void run(const Options& options, Context& context) {
   require_writable_sound(request.audio);
   const PictureSources sources(expand_pictures(request.pictures), options.codec, context.job);
   const WriteSoundOptions write = write_options(options, sources, request.audio);
+  log::info("{} columns of {} rows in {} pictures, {} to {} Hz", sources.frames(),
+            sources.params().num_frequencies, sources.count(), sources.params().min_frequency,
+            sources.params().max_frequency);
   SoundSpool spool(sources.params().channels(), sources.params().sample_rate,
                    request.audio.parent_path());
   if (options.compat) {

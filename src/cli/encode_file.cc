@@ -9,6 +9,7 @@
 #include "audio/resample.h"
 #include "audio/spectrogram_encoder.h"
 #include "cli/mel_queue.h"
+#include "core/log.h"
 
 namespace riffle::cli {
 
@@ -32,6 +33,8 @@ audio::Waveform mixed(const audio::Waveform& block, const audio::AudioFileInfo& 
 void encode_file(audio::AudioReader& reader, const audio::SpectrogramParams& params,
                  std::string_view stage, const Job& job, const MelSink& sink) {
   const audio::AudioFileInfo& info = reader.info();
+  log::info("{}: {} at {} Hz, {} channels, to {} Hz, {} channels", stage, info.codec,
+            info.sample_rate, info.channels, params.sample_rate, params.channels());
   audio::Resampler resampler(params.channels(), info.sample_rate, params.sample_rate);
   audio::SpectrogramEncoder encoder(params);
   const Job inner{job.stop, {}};

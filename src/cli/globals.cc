@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "core/log.h"
+#include "core/version.h"
 #include "nn/runtime.h"
 
 namespace riffle::cli {
@@ -28,6 +29,9 @@ void apply(const Globals& globals) {
                  : globals.verbosity >= 2 ? log::Level::Debug
                  : globals.verbosity == 1 ? log::Level::Info
                                           : log::Level::Warn);
+  if (log::level() <= log::Level::Info) {
+    log::info("riffle {}, {}", version(), nn::describe_runtime());
+  }
   nn::warn_if_slow();
   if (globals.device != "auto") (void)nn::choose_device(globals.device);
 }

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "audio/format_limits.h"
 #include "core/error.h"
 
 namespace riffle::cli {
@@ -85,13 +87,17 @@ void SoundSpool::move_to_file() {
   for (auto& channel : sound_.samples) channel = {};
 }
 
-void SoundSpool::append_to_file(const audio::Waveform& block) {
-  for (const auto& channel : block.samples) {
-    if (std::fwrite(channel.data(), sizeof(float), channel.size(), file_.get()) != channel.size()) {
-      fail(folder_);
+void SoundSpool::append_to_file(const audio::Waveform& sound) {
+  for (int64_t at = 0; at < sound.frames(); at += audio::kBlockFrames) {
+    const int64_t frames = std::min(audio::kBlockFrames, sound.frames() - at);
+    const auto count = static_cast<size_t>(frames);
+    for (const auto& channel : sound.samples) {
+      if (std::fwrite(channel.data() + at, sizeof(float), count, file_.get()) != count) {
+        fail(folder_);
+      }
     }
+    block_frames_.push_back(frames);
   }
-  block_frames_.push_back(block.frames());
 }
 
 }  // namespace riffle::cli

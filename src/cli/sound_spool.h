@@ -30,7 +30,8 @@ class SoundSpool {
 
   // The whole, while in_memory(); it is then gone from here.
   audio::Waveform take();
-  // From the beginning, block by block. Throws Error{Io}.
+  // From the beginning: one block while in_memory(), else blocks of at most kBlockFrames frames.
+  // Throws Error{Io}.
   void replay(const std::function<void(const audio::Waveform&)>& hear) const;
 
  private:
@@ -39,13 +40,13 @@ class SoundSpool {
   };
 
   void move_to_file();
-  void append_to_file(const audio::Waveform& block);
+  void append_to_file(const audio::Waveform& sound);
 
   std::filesystem::path folder_;
   int64_t max_samples_;
   audio::Waveform sound_;  // its samples are empty once there is a file
   int64_t frames_ = 0;
-  std::unique_ptr<std::FILE, CloseFile> file_;  // planar blocks as they came
+  std::unique_ptr<std::FILE, CloseFile> file_;  // planar blocks of at most kBlockFrames frames
   std::vector<int64_t> block_frames_;           // of the blocks in the file
 };
 

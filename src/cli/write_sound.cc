@@ -10,6 +10,7 @@
 #include "audio/limiter.h"
 #include "cli/inputs.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace riffle::cli {
 namespace {
@@ -103,8 +104,11 @@ void require_writable_sound(const std::filesystem::path& path) {
 
 WrittenSound write_sound(const std::filesystem::path& path, SoundSpool& spool,
                          const WriteSoundOptions& options, const Job& job) {
-  return spool.in_memory() ? write_whole(path, spool, options, job)
-                           : write_stream(path, spool, options, job);
+  const WrittenSound written = spool.in_memory() ? write_whole(path, spool, options, job)
+                                                 : write_stream(path, spool, options, job);
+  log::info("{} samples written, gain {:+.1f} dB{}", written.frames, written.gain_db,
+            written.limited ? ", peaks turned down" : "");
+  return written;
 }
 
 }  // namespace riffle::cli
