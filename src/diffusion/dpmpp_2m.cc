@@ -42,11 +42,11 @@ class DPMSolverMultistepScheduler final : public Scheduler {
     if (to.sigma == 0) return original;
     // x0 at the middle of the step, extrapolated from the last two predictions (eq. 2M).
     at::Tensor slope = at::zeros_like(original);
-    const double h = to.log_snr() - from.log_snr();
+    const double h = to.half_log_snr() - from.half_log_snr();
     if (previous_.defined() && !is_first_order_step())
-      slope = (h / (from.log_snr() - previous_log_snr_)) * (original - previous_);
+      slope = (h / (from.half_log_snr() - previous_half_log_snr_)) * (original - previous_);
     previous_ = original;
-    previous_log_snr_ = from.log_snr();
+    previous_half_log_snr_ = from.half_log_snr();
     // The exact solution for x0 held fixed; with eta the SDE's, whose noise makes it forget more.
     const double kept = to.sigma / from.sigma * std::exp(-eta_ * h);
     const double gained = to.alpha * -std::expm1(-(1 + eta_) * h);
@@ -63,7 +63,7 @@ class DPMSolverMultistepScheduler final : public Scheduler {
 
   double eta_;
   at::Tensor previous_;  // the prediction of x0 one step ago
-  double previous_log_snr_ = 0;
+  double previous_half_log_snr_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Euler's method on the probability flow ODE: Karras et al. 2022, "Elucidating the Design Space of
-// Diffusion-Based Generative Models", algorithm 2 without churn.
+// Diffusion-Based Generative Models", algorithm 1 without its second-order correction.
 #pragma once
 
 #include <memory>

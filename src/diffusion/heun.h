@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Heun's second-order method: Karras et al. 2022, algorithm 1 without churn.
+// Heun's second-order method: Karras et al. 2022, algorithm 1.
 #pragma once
 
 #include <memory>

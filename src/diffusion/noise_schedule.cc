@@ -59,7 +59,7 @@ at::Tensor with_zero_terminal_snr(const at::Tensor& alphas_cumprod) {
 
 }  // namespace
 
-double Level::log_snr() const { return std::log(alpha) - std::log(sigma); }
+double Level::half_log_snr() const { return std::log(alpha) - std::log(sigma); }
 
 NoiseSchedule::NoiseSchedule(const SchedulerConfig& config) {
   config.validate();

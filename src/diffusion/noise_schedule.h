@@ -16,8 +16,8 @@ struct Level {
   double alpha = 1;
   double sigma = 0;
 
-  // log(alpha / sigma), the DPM solvers' clock; infinite at sigma = 0.
-  double log_snr() const;
+  // log(alpha / sigma), the lambda of the DPM solvers; infinite at sigma = 0.
+  double half_log_snr() const;
 };
 
 // The cumulative products of (1 - beta), made in float32 as diffusers makes them, kept in double.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PNDM without its Runge-Kutta start ("PLMS"): Liu et al. 2022, "Pseudo Numerical Methods for
-// Diffusion Models on Manifolds", eq. 9 and 12. The sampler of the published riffusion model.
+// Diffusion Models on Manifolds", eq. 9 and algorithm 2. The sampler of the published riffusion
+// model.
 #pragma once
 
 #include <memory>

@@ -32,6 +32,7 @@ Scheduler::Scheduler(const SchedulerConfig& config) : config_(config), schedule_
 
 void Scheduler::set_timesteps(int64_t steps) {
   plan_ = plan(steps);
+  steps_ = steps;
   start_at(0);
 }
 

@@ -16,7 +16,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "diffusion/noise_schedule.h"
@@ -39,6 +38,8 @@ class Scheduler {
   // Plans a run of that many steps and forgets any run before. Throws Error{InvalidArgument} for a
   // number of steps the training timesteps do not hold.
   void set_timesteps(int64_t steps);
+  // As given to set_timesteps; 0 before it was called.
+  int64_t steps() const { return steps_; }
   // Begins at timesteps()[index] with no history, for a sample made by add_noise at that timestep.
   // Throws Error{InvalidArgument} when out of range or in the middle of a step of several
   // evaluations.
@@ -91,6 +92,7 @@ class Scheduler {
   SchedulerConfig config_;
   NoiseSchedule schedule_;
   SchedulePlan plan_;
+  int64_t steps_ = 0;
   int64_t index_ = 0;
 };
 

@@ -165,6 +165,13 @@ std::string folded(std::string_view name) {
   return letters;
 }
 
+std::string choice_of_names() {
+  std::string names;
+  for (const SchedulerEntry& entry : kTable)
+    names += fmt::format("{}{}", names.empty() ? "choose one of: " : ", ", entry.name);
+  return names;
+}
+
 bool answers_to(const SchedulerEntry& entry, const std::string& wanted) {
   return folded(entry.name) == wanted ||
          std::any_of(entry.aliases.begin(), entry.aliases.end(),
@@ -177,14 +184,11 @@ std::span<const SchedulerEntry> scheduler_table() { return kTable; }
 
 const SchedulerEntry& scheduler_entry(std::string_view name) {
   const std::string wanted = folded(name);
-  std::string names;
-  for (const SchedulerEntry& entry : kTable) {
-    // A class name alone means the plain variant, the first row of its class.
+  // A class name alone means the plain variant, the first row of its class.
+  for (const SchedulerEntry& entry : kTable)
     if (answers_to(entry, wanted) || folded(entry.class_name) == wanted) return entry;
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
-  }
   throw Error(ErrorCode::NotFound, fmt::format("there is no scheduler \"{}\"", name),
-              fmt::format("choose one of: {}", names));
+              choice_of_names());
 }
 
 const SchedulerEntry& scheduler_entry_of(const SchedulerConfig& config) {
@@ -193,7 +197,7 @@ const SchedulerEntry& scheduler_entry_of(const SchedulerConfig& config) {
   throw Error(
       ErrorCode::Unsupported,
       fmt::format("the bundle's scheduler class \"{}\" is not built here", config.class_name),
-      "choose one with --scheduler");
+      choice_of_names());
 }
 
 }  // namespace riffle::diffusion

@@ -14,14 +14,13 @@ struct StartPlace {
   int64_t first_index = 0;  // start_at this one
 };
 
-// A run of `steps` (as given to set_timesteps) of which the last strength * steps, rounded down,
-// are taken: diffusers' rule since 0.11. At least one step is. Throws Error{InvalidArgument} for a
-// strength outside [0, 1].
-StartPlace start_of_strength(const Scheduler& scheduler, int64_t steps, double strength);
+// The last strength * steps() steps are taken, rounded down but at least one: diffusers' rule since
+// 0.11. Call set_timesteps before. Throws Error{InvalidArgument} for a strength outside [0, 1].
+StartPlace start_of_strength(const Scheduler& scheduler, double strength);
 
 // Riffusion's rule, after diffusers 0.10: steps_offset steps more than that, counted from the end
 // of the list. With pndm, whose list repeats an entry, strength 1 still begins at the second
 // timestep.
-StartPlace riffuse_start_of_strength(const Scheduler& scheduler, int64_t steps, double strength);
+StartPlace riffuse_start_of_strength(const Scheduler& scheduler, double strength);
 
 }  // namespace riffle::diffusion

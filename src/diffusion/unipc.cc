@@ -10,14 +10,14 @@
 namespace riffle::diffusion {
 namespace {
 
-// A prediction of x0 and the log SNR it was made at.
+// A prediction of x0 and the half log SNR it was made at.
 struct Evaluation {
   at::Tensor original;
-  double log_snr = 0;
+  double half_log_snr = 0;
 };
 
-// What a step of h in log SNR weighs the differences of predictions with: the rows of eq. 10,
-// scaled by B2(h) = e^-h - 1.
+// What a step of h in half log SNR weighs the differences of predictions with: the rows of the
+// paper's linear system for the coefficients, divided by B2(h) = e^-h - 1.
 struct Expansion {
   std::vector<std::vector<double>> powers;  // r_k^i for row i
   std::vector<double> targets;
@@ -74,7 +74,7 @@ class UniPCMultistepScheduler final : public Scheduler {
 
   at::Tensor advance(const at::Tensor& model_output, const at::Tensor& sample,
                      NoiseSource*) override {
-    const Evaluation now{original_in(model_output, sample), current_level().log_snr()};
+    const Evaluation now{original_in(model_output, sample), current_level().half_log_snr()};
     const at::Tensor corrected =
         history_.empty() ? sample : step_to(current_level(), order_, &now.original);
     history_.insert(history_.begin(), now);
@@ -94,18 +94,18 @@ class UniPCMultistepScheduler final : public Scheduler {
     return std::min(order, history_.size());
   }
 
-  // From start_ with the newest `order` predictions (algorithm 6), or, given the prediction at the
-  // end too, with that as well (algorithm 5).
+  // From start_ with the newest `order` predictions (the predictor), or, given the prediction
+  // at the end too, with that as well (the corrector).
   at::Tensor step_to(const Level& to, size_t order, const at::Tensor* at_end) const {
     if (to.sigma == start_level_.sigma) return start_;
     const at::Tensor& base = history_.front().original;
     const at::Tensor first_order = transfer_keeping_original(start_, base, start_level_, to);
     if (to.sigma == 0) return first_order;
-    const double h = to.log_snr() - start_level_.log_snr();
+    const double h = to.half_log_snr() - start_level_.half_log_snr();
     std::vector<double> ratios;
     std::vector<at::Tensor> slopes;
     for (size_t k = 1; k < order; ++k) {
-      ratios.push_back((history_[k].log_snr - start_level_.log_snr()) / h);
+      ratios.push_back((history_[k].half_log_snr - start_level_.half_log_snr()) / h);
       slopes.push_back((history_[k].original - base) / ratios.back());
     }
     ratios.push_back(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// UniPC: Zhao et al. 2023, "UniPC: A Unified Predictor-Corrector Framework", algorithms 5 and 6
-// with B2(h) and data prediction.
+// UniPC: Zhao et al. 2023, "UniPC: A Unified Predictor-Corrector Framework for Fast Sampling of
+// Diffusion Models", with data prediction and B2(h).
 #pragma once
 
 #include <memory>
