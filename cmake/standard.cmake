@@ -13,7 +13,11 @@ endif()
 find_program(RIFFLE_CCACHE ccache)
 if(RIFFLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER "${RIFFLE_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${RIFFLE_CCACHE}")
+  # Without these ccache would not trust what is compiled with a precompiled header, nor share between build folders.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;CCACHE_NOHASHDIR=1;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};${RIFFLE_CCACHE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  endif()
 endif()
 
 if(RIFFLE_SANITIZE)

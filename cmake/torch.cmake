@@ -13,3 +13,24 @@ endif()
 add_library(riffle_torch INTERFACE)
 target_link_libraries(riffle_torch INTERFACE ${TORCH_LIBRARIES})
 target_include_directories(riffle_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+
+# libtorch's headers take ten seconds a file to parse, so they are parsed once: every target that uses tensors shares
+# this precompiled header. It must not be leaned on: a file still includes what it uses (scripts/dev lint builds without).
+option(RIFFLE_PRECOMPILED_HEADERS "Parse libtorch's headers once for all files" ON)
+if(RIFFLE_PRECOMPILED_HEADERS AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  file(WRITE "${CMAKE_BINARY_DIR}/generated/torch_headers.cc" "// Only here to carry the precompiled header.\n")
+  add_library(riffle_torch_headers OBJECT "${CMAKE_BINARY_DIR}/generated/torch_headers.cc")
+  # The warnings too: -Wpedantic decides which macros are predefined.
+  target_link_libraries(riffle_torch_headers PRIVATE riffle_torch riffle_warnings)
+  target_precompile_headers(riffle_torch_headers PRIVATE <ATen/core/Tensor.h> <ATen/ops/empty.h> <torch/nn/module.h>)
+endif()
+
+# riffle_share_torch_headers(TARGET): for targets that link riffle_torch.
+function(riffle_share_torch_headers target)
+  if(TARGET riffle_torch_headers)
+    # GCC takes a precompiled header only under the same code model, and CMake would build programs with -fPIE.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+    target_precompile_headers(${target} REUSE_FROM riffle_torch_headers)
+  endif()
+endfunction()
