@@ -102,10 +102,12 @@ void refuse_if_incomplete(const LoadReport& report) {
               "the config.json beside the weights may belong to another model");
 }
 
-void fill(const Match& m, const TensorSource& source, bool share) {
+void fill(const Match& m, const TensorSource& source, const LoadOptions& options) {
   const at::Tensor& parameter = *m.parameter;
-  if (share && parameter.device().is_cpu() && parameter.is_contiguous() &&
-      parameter.scalar_type() == scalar_type(m.info->dtype)) {
+  const bool same_type =
+      parameter.scalar_type() == scalar_type(m.info->dtype) ||
+      (options.keep_type && parameter.is_floating_point() && is_floating(m.info->dtype));
+  if (options.share && same_type && parameter.device().is_cpu() && parameter.is_contiguous()) {
     parameter.set_data(source.view(m.info->name).reshape(parameter.sizes()));
   } else {
     source.read(m.info->name, parameter);
@@ -137,7 +139,7 @@ LoadReport load_into(const NamedTensors& parameters, const TensorSource& source,
   for (const Match& m : matches) total += m.info->bytes();
   for (const Match& m : matches) {
     job.check();
-    fill(m, source, options.share);
+    fill(m, source, options);
     done += m.info->bytes();
     job.report("load", done, total);
   }

@@ -39,6 +39,9 @@ struct LoadOptions {
   // the mapped file: nothing is copied, pages come in when used and are shared between processes.
   // Its storage is replaced, so pointers taken before loading are stale.
   bool share = true;
+  // Let a floating parameter take the type it has on disk, so that it can be shared whatever that
+  // is: for models that convert their weights later, a layer at a time.
+  bool keep_type = false;
   // Parameters the source may lack; they keep their values. A name here stands for itself and for
   // everything below it ("text_projection" allows "text_projection.weight").
   std::vector<std::string> optional;
