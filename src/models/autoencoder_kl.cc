@@ -96,13 +96,9 @@ VaeEncoder::VaeEncoder(const AutoencoderKLConfig& config) {
 
 at::Tensor VaeEncoder::forward(const at::Tensor& picture, const Job& job) {
   at::Tensor x = conv_in_->forward(picture);
-  for (const auto& block : *down_blocks_) {
-    job.check();
-    x = block->forward(x);
-  }
-  job.check();
-  x = mid_block_->forward(x);
-  return conv_out_->forward(conv_norm_out_->forward_silu(x));
+  for (const auto& block : *down_blocks_) x = block->forward(x, job);
+  x = mid_block_->forward(x, job);
+  return conv_out_->forward(conv_norm_out_->forward_silu(x)).contiguous();
 }
 
 VaeDecoder::VaeDecoder(const AutoencoderKLConfig& config) {
@@ -130,13 +126,10 @@ VaeDecoder::VaeDecoder(const AutoencoderKLConfig& config) {
 }
 
 at::Tensor VaeDecoder::forward(const at::Tensor& z, const Job& job) {
-  at::Tensor x = mid_block_->forward(conv_in_->forward(z));
-  for (const auto& block : *up_blocks_) {
-    job.check();
-    x = block->forward(x);
-  }
+  at::Tensor x = mid_block_->forward(conv_in_->forward(z), job);
+  for (const auto& block : *up_blocks_) x = block->forward(x, job);
   job.check();
-  return conv_out_->forward(conv_norm_out_->forward_silu(x));
+  return conv_out_->forward(conv_norm_out_->forward_silu(x)).contiguous();
 }
 
 AutoencoderKL::AutoencoderKL(const AutoencoderKLConfig& config) : config_(config) {

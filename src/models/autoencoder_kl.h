@@ -80,7 +80,7 @@ class AutoencoderKL : public torch::nn::Module {
   // z: [B, latent_channels, h, w], not scaled by scaling_factor -> [B, out_channels, h factor, w
   // factor], about -1..1.
   at::Tensor decode(const at::Tensor& z, const Job& job = {});
-  // Both throw Error{InvalidArgument} for another shape and Error{Cancelled} between blocks.
+  // Both throw Error{InvalidArgument} for another shape and Error{Cancelled} between layers.
 
   const AutoencoderKLConfig& config() const { return config_; }
 

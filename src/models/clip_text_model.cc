@@ -57,7 +57,7 @@ ClipEncoderLayer::ClipEncoderLayer(const ClipTextConfig& config)
 
 at::Tensor ClipEncoderLayer::attend(const at::Tensor& x) {
   return out_proj_->forward(nn::attention(q_proj_->forward(x), k_proj_->forward(x),
-                                          v_proj_->forward(x), heads_, /*causal=*/true));
+                                          v_proj_->forward(x), {.heads = heads_, .causal = true}));
 }
 
 at::Tensor ClipEncoderLayer::forward(const at::Tensor& x) {

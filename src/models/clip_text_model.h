@@ -9,7 +9,9 @@
 
 #include "core/job.h"
 #include "core/json.h"
-#include "nn/layers.h"
+#include "nn/embeddings.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace riffle::models {
 

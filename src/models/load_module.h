@@ -9,6 +9,9 @@
 
 namespace riffle::models {
 
+// Every parameter under its dotted name.
+weights::NamedTensors named_parameters(const torch::nn::Module& module);
+
 // Fills every parameter of `module`; see weights/load.h for what is thrown. Buffers are left alone.
 weights::LoadReport load_module(torch::nn::Module& module, const weights::TensorSource& source,
                                 const weights::LoadOptions& options = {}, const Job& job = {});

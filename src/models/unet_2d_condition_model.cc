@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -54,6 +53,12 @@ void expect_plain_architecture(ConfigReader& reader) {
   // upcast_attention is about half precision only; the head counts of addition embeddings need such
   // embeddings.
   reader.ignore({"upcast_attention", "addition_embed_type_num_heads"});
+}
+
+// Whether what an earlier evaluation left is for latents of this shape, type and place.
+bool fits(const at::Tensor& deep, const at::Tensor& x) {
+  return deep.defined() && deep.size(0) == x.size(0) && deep.size(2) == x.size(2) &&
+         deep.size(3) == x.size(3) && deep.options().type_equal(x.options());
 }
 
 }  // namespace
@@ -200,33 +205,46 @@ nn::UnetCondition UNet2DConditionModel::embed(const at::Tensor& sample, const at
   return {.time = time.expand({sample.size(0), time.size(1)}), .context = context};
 }
 
-at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps,
-                                         const at::Tensor& context, const Job& job) {
-  check_shapes(sample, timesteps, context);
-  const nn::UnetCondition condition = embed(sample, timesteps, context);
-  at::Tensor x = conv_in_->forward(config_.center_input_sample ? 2 * sample - 1.0 : sample);
-  std::vector<at::Tensor> skips = {x};
-  for (const auto& block : *down_blocks_) {
-    job.check();
-    x = block->forward(x, condition, skips);
-  }
-  job.check();
+at::Tensor UNet2DConditionModel::run_deep(at::Tensor x, const nn::UnetCondition& condition,
+                                          int64_t last_layer, std::vector<at::Tensor>& skips) {
+  for (const auto& block : *down_blocks_) x = block->forward(x, condition, skips);
   if (mid_block_) x = mid_block_->forward(x, condition);
-  for (size_t i = 0; i < up_blocks_->size(); ++i) {
-    job.check();
+  const size_t finest = up_blocks_->size() - 1;
+  for (size_t i = 0; i < finest; ++i) {
     // A block's upsampler has to meet the size of the skip that the next block takes first: with
     // odd sizes that is not twice its input.
-    nn::UnetUpBlock& block = (*up_blocks_)[i];
-    std::optional<nn::Upsample2D::Size> size;
-    const size_t taken =
-        static_cast<size_t>(config_.layers_per_block[up_blocks_->size() - 1 - i]) + 1;
-    if (skips.size() > taken) {
-      const at::Tensor& next = skips[skips.size() - 1 - taken];
-      size = {next.size(2), next.size(3)};
-    }
-    x = block.forward(x, condition, skips, size);
+    const auto taken = static_cast<size_t>((*up_blocks_)[i].layers());
+    const at::Tensor& next = skips[skips.size() - 1 - taken];
+    const nn::PictureSize size{next.size(2), next.size(3)};
+    x = (*up_blocks_)[i].forward(x, condition, skips, size);
   }
-  return conv_out_->forward(conv_norm_out_->forward_silu(x));
+  return (*up_blocks_)[finest].run_layers(0, last_layer, x, condition, skips);
+}
+
+at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps,
+                                         const at::Tensor& context, const Job& job,
+                                         StepCache* cache) {
+  check_shapes(sample, timesteps, context);
+  nn::UnetCondition condition = embed(sample, timesteps, context);
+  condition.job = job;
+  at::Tensor x = conv_in_->forward(config_.center_input_sample ? 2 * sample - 1.0 : sample);
+  std::vector<at::Tensor> skips = {x};
+  nn::UnetUpBlock& finest = (*up_blocks_)[up_blocks_->size() - 1];
+  const int64_t kept = cache ? std::clamp<int64_t>(cache->layers, 0, finest.layers() - 1) : 0;
+  const int64_t first = finest.layers() - 1 - kept;
+  if (cache && cache->shallow && fits(cache->deep, x)) {
+    (*down_blocks_)[0].run_first(kept, x, condition, skips);
+    x = cache->deep;
+    ++cache->shallow_evaluations;
+  } else {
+    x = run_deep(x, condition, first, skips);
+    if (cache) {
+      cache->deep = x;
+      ++cache->full_evaluations;
+    }
+  }
+  x = finest.run_layers(first, finest.layers(), x, condition, skips);
+  return conv_out_->forward(conv_norm_out_->forward_silu(x)).contiguous();
 }
 
 }  // namespace riffle::models

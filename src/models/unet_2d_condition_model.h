@@ -10,6 +10,7 @@
 
 #include "core/job.h"
 #include "core/json.h"
+#include "models/step_cache.h"
 #include "nn/embeddings.h"
 #include "nn/unet_blocks.h"
 
@@ -50,9 +51,9 @@ class UNet2DConditionModel : public torch::nn::Module {
   // sample: [B, in_channels, H, W]; timesteps: [B] or [1], any real type; context: [B, T,
   // cross_attention_dim]
   // -> [B, out_channels, H, W]. Any H and W. Throws Error{InvalidArgument} for shapes that do not
-  // fit together and Error{Cancelled} between blocks.
+  // fit together and Error{Cancelled} between layers. `cache` may be null.
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps,
-                     const at::Tensor& context, const Job& job = {});
+                     const at::Tensor& context, const Job& job = {}, StepCache* cache = nullptr);
 
   const UNet2DConditionConfig& config() const { return config_; }
 
@@ -64,6 +65,10 @@ class UNet2DConditionModel : public torch::nn::Module {
                     const at::Tensor& context) const;
   nn::UnetCondition embed(const at::Tensor& sample, const at::Tensor& timesteps,
                           const at::Tensor& context);
+  // From conv_in's output to the input of layer `last_layer` of the finest up block, by way of all
+  // coarser levels. Leaves the skips which that layer and those after it take.
+  at::Tensor run_deep(at::Tensor x, const nn::UnetCondition& condition, int64_t last_layer,
+                      std::vector<at::Tensor>& skips);
 
   UNet2DConditionConfig config_;
   std::shared_ptr<nn::Conv2d> conv_in_;

@@ -3,8 +3,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
@@ -14,12 +13,15 @@
 #include <limits>
 
 #include "core/error.h"
+#include "nn/kernel_times.h"
+#include "nn/kernels/blocked_attention.h"
+#include "nn/packed_tensors.h"
 #include "nn/torch_compat.h"
 
 namespace riffle::nn {
 namespace {
 
-constexpr int64_t kMaxScores = int64_t{64} << 20;  // elements held at once without gradients
+constexpr int64_t kMaxScores = int64_t{16} << 20;  // elements held at once without gradients
 
 // [B, N, heads * D] -> [B, heads, N, D], a view.
 at::Tensor split_heads(const at::Tensor& x, int64_t heads) {
@@ -54,22 +56,48 @@ at::Tensor attention_in_portions(const at::Tensor& q, const at::Tensor& k, const
   return out;
 }
 
+at::Tensor attention_by_blocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                               int64_t heads, double scale) {
+  const KernelTimer timer(KernelKind::Attention,
+                          4.0 * static_cast<double>(q.numel()) * static_cast<double>(k.size(1)));
+  const at::Tensor queries = packed_input(q, "attention").contiguous();
+  const at::Tensor keys = k.contiguous();
+  const at::Tensor values = v.contiguous();
+  const int64_t width = q.size(2);
+  at::Tensor out = at::empty_like(queries);
+  kernels::blocked_attention(kernels::kernel_table(), {.q = queries.data_ptr<float>(),
+                                                       .k = keys.data_ptr<float>(),
+                                                       .v = values.data_ptr<float>(),
+                                                       .out = out.data_ptr<float>(),
+                                                       .q_stride = width,
+                                                       .kv_stride = width,
+                                                       .batch = q.size(0),
+                                                       .heads = heads,
+                                                       .queries = q.size(1),
+                                                       .keys = k.size(1),
+                                                       .features = width / heads,
+                                                       .scale = static_cast<float>(scale)});
+  return out;
+}
+
 }  // namespace
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
-                     bool causal) {
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionOptions& options) {
+  const int64_t heads = options.heads;
   const int64_t batch = q.size(0);
   const int64_t length = q.size(1);
   const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(2) / heads));
+  if (options.blocked && !options.causal) return attention_by_blocks(q, k, v, heads, scale);
   at::Tensor qh = split_heads(q, heads);
   at::Tensor kh = split_heads(k, heads);
   at::Tensor vh = split_heads(v, heads);
   at::Tensor out;
   if (compat::has_fused_attention()) {
-    out = compat::fused_attention(qh, kh, vh, scale, causal);
+    out = compat::fused_attention(qh, kh, vh, scale, options.causal);
   } else {
     const auto merge = [](const at::Tensor& x) { return x.flatten(0, 1).contiguous(); };
-    out = attention_in_portions(merge(qh), merge(kh), merge(vh), scale, causal);
+    out = attention_in_portions(merge(qh), merge(kh), merge(vh), scale, options.causal);
     out = out.unflatten(0, {batch, heads});
   }
   return out.transpose(1, 2).reshape({batch, length, q.size(2)});
@@ -89,10 +117,12 @@ CrossAttention::CrossAttention(int64_t features, int64_t context_features, int64
   to_out_->add(features, features);
 }
 
-at::Tensor CrossAttention::forward(const at::Tensor& x, const at::Tensor& context) {
+at::Tensor CrossAttention::forward(const at::Tensor& x, const at::Tensor& context,
+                                   const at::Tensor& residual) {
   const at::Tensor mixed =
-      attention(to_q_->forward(x), to_k_->forward(context), to_v_->forward(context), heads_);
-  return (*to_out_)[0].forward(mixed);
+      attention(to_q_->forward(x), to_k_->forward(context), to_v_->forward(context),
+                {.heads = heads_, .blocked = to_q_->packed()});
+  return (*to_out_)[0].forward(mixed, residual);
 }
 
 SpatialSelfAttention::SpatialSelfAttention(int64_t channels, int64_t heads, int64_t norm_groups,
@@ -109,9 +139,9 @@ SpatialSelfAttention::SpatialSelfAttention(int64_t channels, int64_t heads, int6
 
 at::Tensor SpatialSelfAttention::forward(const at::Tensor& x) {
   const at::Tensor h = to_sequence(group_norm_->forward(x));
-  const at::Tensor mixed =
-      attention(to_q_->forward(h), to_k_->forward(h), to_v_->forward(h), heads_);
-  return x + to_picture((*to_out_)[0].forward(mixed), x.size(2), x.size(3));
+  const at::Tensor mixed = attention(to_q_->forward(h), to_k_->forward(h), to_v_->forward(h),
+                                     {.heads = heads_, .blocked = to_q_->packed()});
+  return to_picture((*to_out_)[0].forward(mixed, to_sequence(x)), x.size(2), x.size(3));
 }
 
 at::Tensor to_sequence(const at::Tensor& picture) { return picture.flatten(2).transpose(1, 2); }

@@ -7,17 +7,23 @@
 #include <cstdint>
 #include <memory>
 
-#include "nn/layers.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace riffle::nn {
 
-// softmax(q k^T / sqrt(D)) v for each of `heads` heads of D features.
+// softmax(q k^T / sqrt(D)) v for each head of D features.
 // q: [B, N, heads * D], k, v: [B, M, heads * D] -> [B, N, heads * D]. `causal` hides the keys after
 // a query's own position (N == M then). Where libtorch has no fused kernel and no gradient is
-// wanted, heads are taken in portions, so that the scores never need more than about 256 MB at
-// once.
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
-                     bool causal = false);
+// wanted, heads are taken in portions, so that the scores never need more than 64 MB at once,
+// or one head's.
+struct AttentionOptions {
+  int64_t heads = 1;
+  bool causal = false;
+  bool blocked = false;  // Riffle's own kernel: float32 on the CPU, not causal, no gradient
+};
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const AttentionOptions& options);
 
 // Attention over a sequence, itself or another. Parameters: to_q, to_k, to_v (no bias), to_out.0.
 class CrossAttention : public torch::nn::Module {
@@ -25,7 +31,9 @@ class CrossAttention : public torch::nn::Module {
   // heads must divide features.
   CrossAttention(int64_t features, int64_t context_features, int64_t heads);
   // x: [B, N, features], context: [B, M, context_features] -> [B, N, features].
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& context);
+  // `residual`, where given, is added.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& context,
+                     const at::Tensor& residual = {});
 
  private:
   int64_t heads_;

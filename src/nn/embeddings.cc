@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/embeddings.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/silu.h>
 
 #include <cmath>
 
 namespace riffle::nn {
+
+Embedding::Embedding(int64_t count, int64_t features) {
+  weight_ = add_parameter("weight", {count, features});
+}
+
+at::Tensor Embedding::forward(const at::Tensor& ids) { return at::embedding(weight_, ids); }
+
+void Embedding::reset(const at::Generator& generator) {
+  const at::NoGradGuard no_grad;
+  weight_.normal_(0, 0.02, generator);
+}
 
 at::Tensor timestep_sinusoids(const at::Tensor& timesteps, const SinusoidOptions& options) {
   const int64_t half = options.features / 2;

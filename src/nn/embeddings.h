@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The embedding of the diffusion time step.
+// Embeddings: of ids, and of the diffusion time step.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,9 +7,20 @@
 #include <cstdint>
 #include <memory>
 
-#include "nn/layers.h"
+#include "nn/linear.h"
 
 namespace riffle::nn {
+
+// A table of vectors. Parameters: weight [count, features].
+class Embedding : public Layer {
+ public:
+  Embedding(int64_t count, int64_t features);
+  at::Tensor forward(const at::Tensor& ids);  // int64 [...] -> [..., features]
+  void reset(const at::Generator& generator) override;
+
+ private:
+  at::Tensor weight_;
+};
 
 // Sines and cosines of t at `features` / 2 frequencies from 1 down to 1/10000 (Vaswani et al. 2017,
 // section 3.5).

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/resnet.h"
 
-#include <ATen/ops/upsample_nearest2d.h>
-
 namespace riffle::nn {
 
 ResnetBlock2D::ResnetBlock2D(const ResnetOptions& options)
@@ -26,11 +24,11 @@ ResnetBlock2D::ResnetBlock2D(const ResnetOptions& options)
 }
 
 at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
-  at::Tensor h = conv1_->forward(norm1_->forward_silu(x));
-  if (time_emb_proj_) h = h + time_emb_proj_->forward(time).unsqueeze(-1).unsqueeze(-1);
-  h = conv2_->forward(norm2_->forward_silu(h));
+  Conv2dExtras with_time;
+  if (time_emb_proj_) with_time.item_bias = time_emb_proj_->forward(time);
+  at::Tensor h = conv1_->forward(norm1_->forward_silu(x), with_time);
   const at::Tensor skip = conv_shortcut_ ? conv_shortcut_->forward(x) : x;
-  h = skip + h;
+  h = conv2_->forward(norm2_->forward_silu(h), {.residual = skip});
   return output_scale_factor_ == 1 ? h : h / output_scale_factor_;
 }
 
@@ -46,9 +44,8 @@ Upsample2D::Upsample2D(int64_t channels) {
   conv_ = register_module("conv", std::make_shared<Conv2d>(channels, channels));
 }
 
-at::Tensor Upsample2D::forward(const at::Tensor& x, std::optional<Size> size) {
-  const Size to = size.value_or(Size{2 * x.size(2), 2 * x.size(3)});
-  return conv_->forward(at::upsample_nearest2d(x, {to.height, to.width}));
+at::Tensor Upsample2D::forward(const at::Tensor& x, std::optional<PictureSize> size) {
+  return conv_->forward(x, {.enlarge = size.value_or(PictureSize{2 * x.size(2), 2 * x.size(3)})});
 }
 
 }  // namespace riffle::nn

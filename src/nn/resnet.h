@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 
-#include "nn/layers.h"
+#include "nn/conv2d.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace riffle::nn {
 
@@ -51,12 +53,8 @@ class Downsample2D : public torch::nn::Module {
 // Nearest neighbour to twice the size, or to a given one, then a convolution.
 class Upsample2D : public torch::nn::Module {
  public:
-  struct Size {
-    int64_t height;
-    int64_t width;
-  };
   explicit Upsample2D(int64_t channels);
-  at::Tensor forward(const at::Tensor& x, std::optional<Size> size = {});
+  at::Tensor forward(const at::Tensor& x, std::optional<PictureSize> size = {});
 
  private:
   std::shared_ptr<Conv2d> conv_;

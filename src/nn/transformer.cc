@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/transformer.h"
 
-#include <ATen/ops/gelu.h>
-
 namespace riffle::nn {
-
-Geglu::Geglu(int64_t in_features, int64_t out_features) {
-  proj_ = register_module("proj", std::make_shared<Linear>(in_features, 2 * out_features));
-}
-
-at::Tensor Geglu::forward(const at::Tensor& x) {
-  const auto halves = proj_->forward(x).chunk(2, -1);
-  return halves[0] * at::gelu(halves[1]);
-}
 
 FeedForward::FeedForward(int64_t features) {
   const auto net = register_module("net", std::make_shared<torch::nn::Module>());
-  gated_ = net->register_module("0", std::make_shared<Geglu>(features, 4 * features));
+  const auto first = net->register_module("0", std::make_shared<torch::nn::Module>());
+  gated_ = first->register_module("proj", std::make_shared<GatedLinear>(features, 4 * features));
   out_ = net->register_module("2", std::make_shared<Linear>(4 * features, features));
 }
 
-at::Tensor FeedForward::forward(const at::Tensor& x) { return out_->forward(gated_->forward(x)); }
+at::Tensor FeedForward::forward(const at::Tensor& x, const at::Tensor& residual) {
+  return out_->forward(gated_->forward(x), residual);
+}
 
 BasicTransformerBlock::BasicTransformerBlock(int64_t features, int64_t context_features,
                                              int64_t heads) {
@@ -35,9 +27,9 @@ BasicTransformerBlock::BasicTransformerBlock(int64_t features, int64_t context_f
 
 at::Tensor BasicTransformerBlock::forward(const at::Tensor& x, const at::Tensor& context) {
   const at::Tensor normed = norm1_->forward(x);
-  at::Tensor h = x + attn1_->forward(normed, normed);
-  h = h + attn2_->forward(norm2_->forward(h), context);
-  return h + ff_->forward(norm3_->forward(h));
+  at::Tensor h = attn1_->forward(normed, normed, x);
+  h = attn2_->forward(norm2_->forward(h), context, h);
+  return ff_->forward(norm3_->forward(h), h);
 }
 
 Transformer2D::Transformer2D(const Transformer2DOptions& options) {
@@ -66,8 +58,10 @@ at::Tensor Transformer2D::forward(const at::Tensor& x, const at::Tensor& context
   at::Tensor h = norm_->forward(x);
   h = conv_in_ ? to_sequence(conv_in_->forward(h)) : linear_in_->forward(to_sequence(h));
   for (const auto& block : *blocks_) h = block->forward(h, context);
-  if (conv_out_) return x + conv_out_->forward(to_picture(h, x.size(2), x.size(3)));
-  return x + to_picture(linear_out_->forward(h), x.size(2), x.size(3));
+  if (conv_out_) {
+    return conv_out_->forward(to_picture(h, x.size(2), x.size(3)), {.residual = x});
+  }
+  return to_picture(linear_out_->forward(h, to_sequence(x)), x.size(2), x.size(3));
 }
 
 }  // namespace riffle::nn

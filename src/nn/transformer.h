@@ -8,29 +8,22 @@
 #include <memory>
 
 #include "nn/attention.h"
-#include "nn/layers.h"
+#include "nn/conv2d.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace riffle::nn {
 
-// A linear layer whose output is halved and one half gated by GELU of the other (Shazeer 2020).
-// Parameters: proj.
-class Geglu : public torch::nn::Module {
- public:
-  Geglu(int64_t in_features, int64_t out_features);
-  at::Tensor forward(const at::Tensor& x);  // [..., in] -> [..., out]
-
- private:
-  std::shared_ptr<Linear> proj_;
-};
-
-// Geglu to four times the features, and back. Parameters: net.0.proj, net.2.
+// A gated linear layer to four times the features, and a linear one back. Parameters: net.0.proj,
+// net.2.
 class FeedForward : public torch::nn::Module {
  public:
   explicit FeedForward(int64_t features);
-  at::Tensor forward(const at::Tensor& x);  // [..., features] -> same
+  // [..., features] -> same; `residual`, where given, is added.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual = {});
 
  private:
-  std::shared_ptr<Geglu> gated_;
+  std::shared_ptr<GatedLinear> gated_;
   std::shared_ptr<Linear> out_;
 };
 

@@ -37,13 +37,20 @@ UnetDownBlock::UnetDownBlock(const UnetBlockOptions& options) {
   if (options.resample) downsamplers_->add(options.out_channels, options.downsample_padding);
 }
 
-at::Tensor UnetDownBlock::forward(at::Tensor x, const UnetCondition& condition,
-                                  std::vector<at::Tensor>& skips) {
-  for (size_t i = 0; i < resnets_->size(); ++i) {
+at::Tensor UnetDownBlock::run_first(int64_t count, at::Tensor x, const UnetCondition& condition,
+                                    std::vector<at::Tensor>& skips) {
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+    condition.job.check();
     x = (*resnets_)[i].forward(x, condition.time);
     if (!attentions_->empty()) x = (*attentions_)[i].forward(x, condition.context);
     skips.push_back(x);
   }
+  return x;
+}
+
+at::Tensor UnetDownBlock::forward(at::Tensor x, const UnetCondition& condition,
+                                  std::vector<at::Tensor>& skips) {
+  x = run_first(static_cast<int64_t>(resnets_->size()), x, condition, skips);
   for (const auto& downsampler : *downsamplers_) {
     x = downsampler->forward(x);
     skips.push_back(x);
@@ -64,6 +71,7 @@ UnetMidBlock::UnetMidBlock(const UnetBlockOptions& options) {
 at::Tensor UnetMidBlock::forward(at::Tensor x, const UnetCondition& condition) {
   x = (*resnets_)[0].forward(x, condition.time);
   for (size_t i = 0; i < attentions_->size(); ++i) {
+    condition.job.check();
     x = (*attentions_)[i].forward(x, condition.context);
     x = (*resnets_)[i + 1].forward(x, condition.time);
   }
@@ -83,15 +91,21 @@ UnetUpBlock::UnetUpBlock(const UnetBlockOptions& options) {
   if (options.resample) upsamplers_->add(options.out_channels);
 }
 
-at::Tensor UnetUpBlock::forward(at::Tensor x, const UnetCondition& condition,
-                                std::vector<at::Tensor>& skips,
-                                std::optional<Upsample2D::Size> size) {
-  for (size_t i = 0; i < resnets_->size(); ++i) {
+at::Tensor UnetUpBlock::run_layers(int64_t first, int64_t last, at::Tensor x,
+                                   const UnetCondition& condition, std::vector<at::Tensor>& skips) {
+  for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(last); ++i) {
+    condition.job.check();
     const at::Tensor joined = at::cat({x, skips.back()}, 1);
     skips.pop_back();
     x = (*resnets_)[i].forward(joined, condition.time);
     if (!attentions_->empty()) x = (*attentions_)[i].forward(x, condition.context);
   }
+  return x;
+}
+
+at::Tensor UnetUpBlock::forward(at::Tensor x, const UnetCondition& condition,
+                                std::vector<at::Tensor>& skips, std::optional<PictureSize> size) {
+  x = run_layers(0, layers(), x, condition, skips);
   for (const auto& upsampler : *upsamplers_) x = upsampler->forward(x, size);
   return x;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/job.h"
 #include "nn/resnet.h"
 #include "nn/transformer.h"
 
@@ -35,6 +36,7 @@ struct UnetBlockOptions {
 struct UnetCondition {
   at::Tensor time;     // [B, time_features], after SiLU
   at::Tensor context;  // [B, T, context_features]
+  Job job{};           // checked before every layer
 };
 
 // DownBlock2D and CrossAttnDownBlock2D. Appends what the up blocks will want to `skips`: the output
@@ -43,6 +45,9 @@ class UnetDownBlock : public torch::nn::Module {
  public:
   explicit UnetDownBlock(const UnetBlockOptions& options);
   at::Tensor forward(at::Tensor x, const UnetCondition& condition, std::vector<at::Tensor>& skips);
+  // Only the first `count` layers, without the downsampler.
+  at::Tensor run_first(int64_t count, at::Tensor x, const UnetCondition& condition,
+                       std::vector<at::Tensor>& skips);
 
  private:
   std::shared_ptr<ModuleList<ResnetBlock2D>> resnets_;
@@ -67,7 +72,11 @@ class UnetUpBlock : public torch::nn::Module {
  public:
   explicit UnetUpBlock(const UnetBlockOptions& options);
   at::Tensor forward(at::Tensor x, const UnetCondition& condition, std::vector<at::Tensor>& skips,
-                     std::optional<Upsample2D::Size> size);
+                     std::optional<PictureSize> size);
+  // Only layers first .. last, without the upsampler.
+  at::Tensor run_layers(int64_t first, int64_t last, at::Tensor x, const UnetCondition& condition,
+                        std::vector<at::Tensor>& skips);
+  int64_t layers() const { return static_cast<int64_t>(resnets_->size()); }
 
  private:
   std::shared_ptr<ModuleList<ResnetBlock2D>> resnets_;

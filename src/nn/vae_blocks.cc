@@ -27,8 +27,11 @@ VaeDownBlock::VaeDownBlock(const VaeBlockOptions& options) {
   if (options.resample) downsamplers_->add(options.out_channels, 0);
 }
 
-at::Tensor VaeDownBlock::forward(at::Tensor x) {
-  for (const auto& resnet : *resnets_) x = resnet->forward(x);
+at::Tensor VaeDownBlock::forward(at::Tensor x, const Job& job) {
+  for (const auto& resnet : *resnets_) {
+    job.check();
+    x = resnet->forward(x);
+  }
   for (const auto& downsampler : *downsamplers_) x = downsampler->forward(x);
   return x;
 }
@@ -40,8 +43,12 @@ VaeUpBlock::VaeUpBlock(const VaeBlockOptions& options) {
   if (options.resample) upsamplers_->add(options.out_channels);
 }
 
-at::Tensor VaeUpBlock::forward(at::Tensor x) {
-  for (const auto& resnet : *resnets_) x = resnet->forward(x);
+at::Tensor VaeUpBlock::forward(at::Tensor x, const Job& job) {
+  for (const auto& resnet : *resnets_) {
+    job.check();
+    x = resnet->forward(x);
+  }
+  job.check();
   for (const auto& upsampler : *upsamplers_) x = upsampler->forward(x);
   return x;
 }
@@ -53,9 +60,12 @@ VaeMidBlock::VaeMidBlock(int64_t channels, int64_t norm_groups, bool attention) 
   for (int i = 0; i < 2; ++i) resnets_->add(resnet_options(channels, channels, norm_groups));
 }
 
-at::Tensor VaeMidBlock::forward(at::Tensor x) {
+at::Tensor VaeMidBlock::forward(at::Tensor x, const Job& job) {
+  job.check();
   x = (*resnets_)[0].forward(x);
+  job.check();
   for (const auto& attention : *attentions_) x = attention->forward(x);
+  job.check();
   return (*resnets_)[1].forward(x);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The blocks of AutoencoderKL, with diffusers' parameter names: no time embedding, no skips,
-// attention in the middle only.
+// attention in the middle only. All throw Error{Cancelled} between layers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
+#include "core/job.h"
 #include "nn/attention.h"
 #include "nn/resnet.h"
 
@@ -25,7 +26,7 @@ constexpr double kVaeNormEpsilon = 1e-6;
 class VaeDownBlock : public torch::nn::Module {
  public:
   explicit VaeDownBlock(const VaeBlockOptions& options);
-  at::Tensor forward(at::Tensor x);  // [B, in, H, W] -> [B, out, H / 2, W / 2]
+  at::Tensor forward(at::Tensor x, const Job& job = {});  // [B, in, H, W] -> [B, out, H / 2, W / 2]
 
  private:
   std::shared_ptr<ModuleList<ResnetBlock2D>> resnets_;
@@ -36,7 +37,7 @@ class VaeDownBlock : public torch::nn::Module {
 class VaeUpBlock : public torch::nn::Module {
  public:
   explicit VaeUpBlock(const VaeBlockOptions& options);
-  at::Tensor forward(at::Tensor x);  // [B, in, H, W] -> [B, out, 2 H, 2 W]
+  at::Tensor forward(at::Tensor x, const Job& job = {});  // [B, in, H, W] -> [B, out, 2 H, 2 W]
 
  private:
   std::shared_ptr<ModuleList<ResnetBlock2D>> resnets_;
@@ -47,7 +48,7 @@ class VaeUpBlock : public torch::nn::Module {
 class VaeMidBlock : public torch::nn::Module {
  public:
   VaeMidBlock(int64_t channels, int64_t norm_groups, bool attention);
-  at::Tensor forward(at::Tensor x);  // [B, C, H, W] -> same
+  at::Tensor forward(at::Tensor x, const Job& job = {});  // [B, C, H, W] -> same
 
  private:
   std::shared_ptr<ModuleList<SpatialSelfAttention>> attentions_;

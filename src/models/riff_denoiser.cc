@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+
+#include <utility>
+
+#include "models/riff_seams.h"
+#include "nn/conv2d.h"
+
+namespace riffle::models {
+namespace {
+
+class RiffDenoiser final : public Denoiser {
+ public:
+  explicit RiffDenoiser(std::shared_ptr<RiffParts> parts)
+      : parts_(std::move(parts)), scheduler_config_(parts_->bundle().config("scheduler")) {}
+
+  int64_t latent_channels() const override { return parts_->unet_config().in_channels; }
+  int64_t training_columns() const override { return parts_->unet_config().sample_size; }
+  const Json& scheduler_config() const override { return scheduler_config_; }
+
+  at::Tensor predict(const at::Tensor& latents, double noise_level,
+                     const Conditioning& conditioning, const DenoiseOptions& options,
+                     const Job& job) override {
+    const at::NoGradGuard no_grad;
+    const nn::CircularWidth circular(options.circular_time);
+    UNet2DConditionModel& unet = parts_->unet(job);
+    const at::Tensor time = at::full({1}, noise_level, at::kFloat);
+    const at::Device device = parts_->options().device;
+    const at::ScalarType type = device.is_cuda() ? at::kHalf : at::kFloat;
+    return unet
+        .forward(latents.to(device, type), time.to(device), conditioning.tokens.to(device, type),
+                 job, options.step_cache)
+        .to(latents.options());
+  }
+
+ private:
+  std::shared_ptr<RiffParts> parts_;
+  Json scheduler_config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts) {
+  return std::make_unique<RiffDenoiser>(std::move(parts));
+}
+
+}  // namespace riffle::models

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "models/riff_parts.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <string>
+#include <utility>
+
+#include "models/load_module.h"
+
+namespace riffle::models {
+namespace {
+
+template <class Config>
+Config read_config(const weights::Bundle& bundle, const char* part) {
+  return Config::from_json(bundle.config(part), (bundle.path() / part / "config.json").string());
+}
+
+}  // namespace
+
+RiffParts::RiffParts(weights::Bundle bundle, const RiffModelOptions& options)
+    : bundle_(std::move(bundle)),
+      options_(options),
+      unet_config_(read_config<UNet2DConditionConfig>(bundle_, "unet")),
+      vae_config_(read_config<AutoencoderKLConfig>(bundle_, "vae")),
+      text_config_(read_config<ClipTextConfig>(bundle_, "text_encoder")) {}
+
+UNet2DConditionModel& RiffParts::unet(const Job& job) {
+  if (!unet_) {
+    make_room();
+    unet_ = load<UNet2DConditionModel>("unet", unet_config_, job);
+  }
+  return *unet_;
+}
+
+AutoencoderKL& RiffParts::vae(const Job& job) {
+  if (!vae_) {
+    make_room();
+    vae_ = load<AutoencoderKL>("vae", vae_config_, job);
+  }
+  return *vae_;
+}
+
+ClipTextModel& RiffParts::text_encoder(const Job& job) {
+  if (!text_encoder_) {
+    make_room();
+    text_encoder_ = load<ClipTextModel>("text_encoder", text_config_, job);
+  }
+  return *text_encoder_;
+}
+
+template <class Model, class Config>
+std::shared_ptr<Model> RiffParts::load(const char* part, const Config& config,
+                                       const Job& job) const {
+  const auto model = std::make_shared<Model>(config);
+  // Packing reads the weights where they lie in the file; half precision ones need not exist as
+  // floats all at once.
+  const bool packs = options_.device.is_cpu() && !options_.exact;
+  load_module(*model, *bundle_.tensors(part), {.keep_type = packs, .optional = {}}, job);
+  prepare(*model);
+  return model;
+}
+
+void RiffParts::prepare(torch::nn::Module& model) const {
+  const at::NoGradGuard no_grad;
+  if (options_.device.is_cuda()) {
+    model.to(options_.device, at::kHalf);
+  } else if (!options_.exact) {
+    nn::pack_for_inference(model, {.half_storage = options_.low_memory});
+  }
+}
+
+void RiffParts::make_room() {
+  if (!options_.low_memory) return;
+  vae_.reset();
+  if (adapters_) return;  // they live in the weights
+  unet_.reset();
+  text_encoder_.reset();
+}
+
+std::vector<weights::LoraReport> RiffParts::set_adapters(
+    const std::vector<weights::LoraUse>& adapters, const Job& job) {
+  if (adapters.empty() && !adapters_) return {};
+  if (!unet_) unet_ = load<UNet2DConditionModel>("unet", unet_config_, job);
+  if (!text_encoder_) text_encoder_ = load<ClipTextModel>("text_encoder", text_config_, job);
+  const at::NoGradGuard no_grad;
+  nn::unpack(*unet_);
+  nn::unpack(*text_encoder_);
+  if (!adapters_) {
+    adapters_ = std::make_unique<weights::LoraSet>(std::map<std::string, weights::NamedTensors>{
+        {"unet", named_parameters(*unet_)}, {"text_encoder", named_parameters(*text_encoder_)}});
+  }
+  const auto prepare_both = [&] {
+    prepare(*unet_);
+    prepare(*text_encoder_);
+  };
+  try {
+    auto reports = adapters_->apply(adapters, job);
+    prepare_both();
+    return reports;
+  } catch (...) {
+    prepare_both();
+    throw;
+  }
+}
+
+}  // namespace riffle::models

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The networks of a riff model (CLIP text encoder, UNet, autoencoder): loaded from a bundle when
+// first wanted, prepared for the device, kept or dropped as memory allows, with LoRA adapters.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <vector>
+
+#include "core/job.h"
+#include "models/autoencoder_kl.h"
+#include "models/clip_text_model.h"
+#include "models/unet_2d_condition_model.h"
+#include "weights/bundle.h"
+#include "weights/lora.h"
+
+namespace riffle::models {
+
+struct RiffModelOptions {
+  at::Device device = at::kCPU;
+  // CPU only: libtorch's operators and direct convolutions instead of Riffle's kernels. Slower, and
+  // what golden numbers are compared with.
+  bool exact = false;
+  // Weights in half precision, and one network in memory at a time.
+  bool low_memory = false;
+};
+
+class RiffParts {
+ public:
+  // Reads the configurations, not the weights. Throws Error{BadFile, Unsupported, NotFound}.
+  RiffParts(weights::Bundle bundle, const RiffModelOptions& options);
+
+  // Each valid until another is asked for. Throws as load_module does, and Error{Cancelled}.
+  UNet2DConditionModel& unet(const Job& job = {});
+  AutoencoderKL& vae(const Job& job = {});
+  ClipTextModel& text_encoder(const Job& job = {});
+
+  // Exactly these adapters are in effect from now on; loads the UNet and the text encoder, which
+  // then stay in memory. Throws as weights::LoraSet::apply does, leaving the adapters as they were.
+  std::vector<weights::LoraReport> set_adapters(const std::vector<weights::LoraUse>& adapters,
+                                                const Job& job = {});
+
+  const UNet2DConditionConfig& unet_config() const { return unet_config_; }
+  const AutoencoderKLConfig& vae_config() const { return vae_config_; }
+  const ClipTextConfig& text_config() const { return text_config_; }
+  const weights::Bundle& bundle() const { return bundle_; }
+  const RiffModelOptions& options() const { return options_; }
+
+ private:
+  template <class Model, class Config>
+  std::shared_ptr<Model> load(const char* part, const Config& config, const Job& job) const;
+  // Moves to the device, or packs for the CPU's kernels.
+  void prepare(torch::nn::Module& model) const;
+  // With low_memory: drops the networks that may be dropped.
+  void make_room();
+
+  weights::Bundle bundle_;
+  RiffModelOptions options_;
+  UNet2DConditionConfig unet_config_;
+  AutoencoderKLConfig vae_config_;
+  ClipTextConfig text_config_;
+  std::shared_ptr<UNet2DConditionModel> unet_;
+  std::shared_ptr<AutoencoderKL> vae_;
+  std::shared_ptr<ClipTextModel> text_encoder_;
+  std::unique_ptr<weights::LoraSet> adapters_;  // null until adapters were asked for
+};
+
+}  // namespace riffle::models

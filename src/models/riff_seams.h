@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The three seams over one set of riff networks.
+#pragma once
+
+#include <memory>
+
+#include "models/autoencoder.h"
+#include "models/conditioner.h"
+#include "models/denoiser.h"
+#include "models/riff_parts.h"
+
+namespace riffle::models {
+
+// Reads scheduler_config.json. Throws Error{NotFound, BadFile}.
+std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts);
+
+std::unique_ptr<Autoencoder> make_riff_autoencoder(std::shared_ptr<RiffParts> parts);
+
+// Prompts as Riffusion reads them: windows of 77 tokens, up to three, each encoded on its own;
+// tokens multiplied by their weights, and the result scaled so that its mean stays what it was.
+// Reads the tokenizer. Throws Error{NotFound, BadFile}.
+std::unique_ptr<Conditioner> make_riff_conditioner(std::shared_ptr<RiffParts> parts);
+
+}  // namespace riffle::models
