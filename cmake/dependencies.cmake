@@ -30,6 +30,7 @@ riffle_pkg(OPENSSL_CRYPTO libssl-dev libcrypto)
 
 if(RIFFLE_TESTS AND NOT RIFFLE_FUZZ)
   find_package(GTest REQUIRED)
+  riffle_pkg(HTTPLIB libcpp-httplib-dev cpp-httplib)
 endif()
 if(RIFFLE_BENCH AND NOT RIFFLE_FUZZ)
   find_package(benchmark REQUIRED)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "weights/detail/weight_files.h"
 #include "weights/inferred_config.h"
 #include "weights/ldm_names.h"
 #include "weights/open_weights.h"
@@ -18,21 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kIndex = "model_index.json";
+using detail::kModelIndex;
+using detail::kWeightFiles;
 
-// In the order of preference.
-constexpr std::array<std::string_view, 10> kWeightFiles{
-    "diffusion_pytorch_model.safetensors",
-    "model.safetensors",
-    "diffusion_pytorch_model.safetensors.index.json",
-    "model.safetensors.index.json",
-    "diffusion_pytorch_model.fp16.safetensors",
-    "model.fp16.safetensors",
-    "diffusion_pytorch_model.bin",
-    "pytorch_model.bin",
-    "diffusion_pytorch_model.fp16.bin",
-    "pytorch_model.fp16.bin",
-};
 constexpr std::array<std::string_view, 4> kCheckpointEndings{".safetensors", ".ckpt", ".pt",
                                                              ".pth"};
 
@@ -44,6 +33,16 @@ Json single_file_index() {
           {"tokenizer", {"transformers", "CLIPTokenizer"}},
           {"unet", {"diffusers", "UNet2DConditionModel"}},
           {"vae", {"diffusers", "AutoencoderKL"}}};
+}
+
+// A folder that may not be looked into has nothing in it.
+bool is_there(const fs::path& path) {
+  std::error_code ec;
+  return fs::exists(path, ec);
+}
+bool is_folder(const fs::path& path) {
+  std::error_code ec;
+  return fs::is_directory(path, ec);
 }
 
 bool is_checkpoint_name(const fs::path& file) {
@@ -68,7 +67,7 @@ fs::path only_checkpoint(const fs::path& folder) {
   if (found.empty()) {
     throw Error(
         ErrorCode::BadFile,
-        fmt::format("{}: no model: neither {} nor a checkpoint file", folder.string(), kIndex),
+        fmt::format("{}: no model: neither {} nor a checkpoint file", folder.string(), kModelIndex),
         "give a diffusers folder, or a .safetensors or .ckpt file");
   }
   if (found.size() > 1) {
@@ -97,8 +96,7 @@ void check_index(const Json& index, const std::string& where) {
 }
 
 bool has_vocabulary(const fs::path& folder) {
-  std::error_code ec;
-  return fs::exists(folder / "vocab.json", ec) || fs::exists(folder / "tokenizer.json", ec);
+  return is_there(folder / "vocab.json") || is_there(folder / "tokenizer.json");
 }
 
 }  // namespace
@@ -140,7 +138,7 @@ Json Bundle::config(std::string_view part) const {
   Json config =
       part == "scheduler" ? default_scheduler_config() : infer_config(*tensors(part), part);
   const fs::path correction = fs::path(path_).replace_extension(".json");
-  if (fs::exists(correction)) {
+  if (is_there(correction)) {
     const Json all = read_json_file(correction);
     const auto own = all.find(std::string(part));
     if (own != all.end() && own->is_object()) config.update(*own);
@@ -160,7 +158,7 @@ TensorSourcePtr Bundle::tensors(std::string_view part) const {
   const fs::path folder = require_part(part);
   if (is_single_file()) return ldm_part(checkpoint_, part);
   for (const std::string_view file : kWeightFiles) {
-    if (fs::exists(folder / file)) return open_weights(folder / file);
+    if (is_there(folder / file)) return open_weights(folder / file);
   }
   throw Error(
       ErrorCode::NotFound,
@@ -183,7 +181,7 @@ fs::path Bundle::tokenizer_folder() const {
 Json Bundle::spectrogram() const {
   const fs::path base = is_single_file() ? path_.parent_path() : path_;
   const fs::path file = base / "spectrogram.json";
-  Json params = fs::exists(file) ? read_json_file(file) : Json::object();
+  Json params = is_there(file) ? read_json_file(file) : Json::object();
   if (!params.is_object()) {
     throw Error(ErrorCode::BadFile, fmt::format("{}: expected an object", file.string()));
   }
@@ -191,18 +189,18 @@ Json Bundle::spectrogram() const {
 }
 
 Bundle open_bundle(const fs::path& path) {
-  if (!fs::exists(path)) {
+  if (!is_there(path)) {
     throw Error(ErrorCode::NotFound, fmt::format("model {}: no such folder or file", path.string()),
                 "see `riffle models list`");
   }
   Bundle bundle;
   bundle.path_ = path.has_filename() ? path : path.parent_path();  // "model/" is "model"
-  if (fs::is_directory(path) && fs::exists(path / kIndex)) {
-    bundle.index_ = read_json_file(path / kIndex);
-    check_index(bundle.index_, (path / kIndex).string());
+  if (is_folder(path) && is_there(path / kModelIndex)) {
+    bundle.index_ = read_json_file(path / kModelIndex);
+    check_index(bundle.index_, (path / kModelIndex).string());
     return bundle;
   }
-  if (fs::is_directory(path)) bundle.path_ = only_checkpoint(path);
+  if (is_folder(path)) bundle.path_ = only_checkpoint(path);
   bundle.index_ = single_file_index();
   bundle.checkpoint_ = open_weights(bundle.path_);
   if (!is_ldm_checkpoint(*bundle.checkpoint_)) {
@@ -217,8 +215,7 @@ Bundle open_bundle(const fs::path& path) {
 
 bool looks_like_bundle(const fs::path& path) {
   std::error_code ec;
-  if (fs::is_directory(path, ec))
-    return fs::exists(path / kIndex, ec) || checkpoints_in(path).size() == 1;
+  if (is_folder(path)) return is_there(path / kModelIndex) || checkpoints_in(path).size() == 1;
   return fs::is_regular_file(path, ec) && is_checkpoint_name(path);
 }
 

@@ -22,10 +22,10 @@ constexpr std::string_view kSeparator = "--";
 
 // "owner--name" -> "owner/name"; other names stay.
 std::string shown_name(const fs::path& path) {
-  std::string name = fs::is_directory(path) ? path.filename().string() : path.stem().string();
+  const std::string name = (fs::is_directory(path) ? path.filename() : path.stem()).string();
   const size_t at = name.find(kSeparator);
-  if (at != std::string::npos && at > 0) name.replace(at, kSeparator.size(), "/");
-  return name;
+  if (at == std::string::npos || at == 0) return name;
+  return fmt::format("{}/{}", name.substr(0, at), name.substr(at + kSeparator.size()));
 }
 
 void add_folders_of_environment(std::vector<fs::path>& folders) {

@@ -88,7 +88,7 @@ Safetensors open_safetensors(const std::filesystem::path& path) {
   std::vector<detail::FileTensor> tensors;
   tensors.reserve(header.entries.size());
   for (auto& e : header.entries) {
-    tensors.push_back({std::move(e.name), e.dtype, std::move(e.shape), {}, e.begin});
+    tensors.push_back({{std::move(e.name), e.dtype, std::move(e.shape)}, {e.begin, {}}});
   }
   return {detail::make_file_source(std::move(file), std::move(tensors)),
           std::move(header.metadata)};

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "weights/detail/indexed_source.h"
 
 namespace riffle::weights {
 namespace {
@@ -19,57 +20,35 @@ constexpr std::array<at::ScalarType, 10> kScalarTypes{
 
 bool by_name(const TensorInfo& info, std::string_view name) { return info.name < name; }
 
-// Tensors of other sources under names of this one's own.
-class Collection : public TensorSource {
- public:
-  struct Member {
-    TensorInfo info;
-    TensorSourcePtr source;
-    std::string name;  // in that source
-  };
-
-  Collection(std::string where, std::vector<Member> members) : where_(std::move(where)) {
-    std::sort(members.begin(), members.end(),
-              [](const Member& a, const Member& b) { return a.info.name < b.info.name; });
-    for (Member& m : members) {
-      if (!infos_.empty() && infos_.back().name == m.info.name) {
-        throw Error(ErrorCode::BadFile,
-                    fmt::format("{}: two tensors are called \"{}\"", where_, m.info.name));
-      }
-      infos_.push_back(std::move(m.info));
-      members_.push_back({std::move(m.source), std::move(m.name)});
-    }
-  }
-
-  const std::string& where() const override { return where_; }
-  const std::vector<TensorInfo>& tensors() const override { return infos_; }
-  at::Tensor view(std::string_view name) const override {
-    const auto& [source, inner] = member(name);
-    return source->view(inner);
-  }
-  void read(std::string_view name, const at::Tensor& destination) const override {
-    const auto& [source, inner] = member(name);
-    source->read(inner, destination);
-  }
-
- private:
-  const std::pair<TensorSourcePtr, std::string>& member(std::string_view name) const {
-    return members_[static_cast<size_t>(&require(name) - infos_.data())];
-  }
-
-  std::string where_;
-  std::vector<TensorInfo> infos_;
-  std::vector<std::pair<TensorSourcePtr, std::string>> members_;  // beside infos_
+struct Member {
+  TensorSourcePtr source;
+  std::string name;  // in that source
 };
 
-Collection::Member member_of(const TensorSourcePtr& source, const std::string& name,
-                             std::string new_name) {
+// Tensors of other sources under names of this one's own.
+class Collection : public detail::IndexedSource<Member> {
+ public:
+  Collection(std::string where, std::vector<Entry> entries)
+      : IndexedSource(std::move(where), std::move(entries)) {}
+
+  at::Tensor view(std::string_view name) const override {
+    const Member& member = place(require(name));
+    return member.source->view(member.name);
+  }
+  void read(std::string_view name, const at::Tensor& destination) const override {
+    const Member& member = place(require(name));
+    member.source->read(member.name, destination);
+  }
+};
+
+Collection::Entry entry_of(const TensorSourcePtr& source, const std::string& name,
+                           std::string new_name) {
   const TensorInfo* info = source->find(name);
   if (info == nullptr) {
     throw Error(ErrorCode::Internal,
                 fmt::format("{}: a name map asks for \"{}\"", source->where(), name));
   }
-  return {{std::move(new_name), info->dtype, info->shape}, source, name};
+  return {{std::move(new_name), info->dtype, info->shape}, {source, name}};
 }
 
 }  // namespace
@@ -108,10 +87,10 @@ at::Tensor TensorSource::load(std::string_view name, std::optional<at::ScalarTyp
 }
 
 TensorSourcePtr renamed(TensorSourcePtr base, const NamePairs& names) {
-  std::vector<Collection::Member> members;
-  members.reserve(names.size());
-  for (const auto& [outer, inner] : names) members.push_back(member_of(base, inner, outer));
-  return std::make_shared<Collection>(base->where(), std::move(members));
+  std::vector<Collection::Entry> entries;
+  entries.reserve(names.size());
+  for (const auto& [outer, inner] : names) entries.push_back(entry_of(base, inner, outer));
+  return std::make_shared<Collection>(base->where(), std::move(entries));
 }
 
 TensorSourcePtr without_prefix(TensorSourcePtr base, std::string_view prefix) {
@@ -124,13 +103,13 @@ TensorSourcePtr without_prefix(TensorSourcePtr base, std::string_view prefix) {
 }
 
 TensorSourcePtr merged(std::vector<TensorSourcePtr> parts, std::string where) {
-  std::vector<Collection::Member> members;
+  std::vector<Collection::Entry> entries;
   for (const TensorSourcePtr& part : parts) {
     for (const TensorInfo& info : part->tensors()) {
-      members.push_back(member_of(part, info.name, info.name));
+      entries.push_back(entry_of(part, info.name, info.name));
     }
   }
-  return std::make_shared<Collection>(std::move(where), std::move(members));
+  return std::make_shared<Collection>(std::move(where), std::move(entries));
 }
 
 }  // namespace riffle::weights

@@ -73,11 +73,11 @@ detail::FileTensor place(detail::PickledTensor t, const std::string& where, cons
                 fmt::format("{}: \"{}\" needs a storage of {} {}, entry {} has {} bytes", where,
                             t.name, t.storage_elements, name_of(t.dtype), t.storage, bytes.size()));
   }
-  const bool contiguous = *element_count(t.shape) == 0 || is_contiguous(t);
-  const uint64_t start = static_cast<uint64_t>(bytes.data() - file.bytes().data());
-  return {std::move(t.name), t.dtype, std::move(t.shape),
-          contiguous ? std::vector<int64_t>{} : std::move(t.strides),
-          *element_count(t.shape) == 0 ? start : start + static_cast<uint64_t>(t.offset) * size};
+  const auto start = static_cast<uint64_t>(bytes.data() - file.bytes().data());
+  const bool is_empty = *element_count(t.shape) == 0;
+  detail::FilePlace spot{is_empty ? start : start + static_cast<uint64_t>(t.offset) * size, {}};
+  if (!is_empty && !is_contiguous(t)) spot.strides = std::move(t.strides);
+  return {{std::move(t.name), t.dtype, std::move(t.shape)}, std::move(spot)};
 }
 
 }  // namespace

@@ -123,7 +123,8 @@ TEST(PromptWeights, GoldenChunks) {
   const ClipTokenizer tokenizer = ClipTokenizer::load(folder);
   for (const Json& row : read_json_file(test::golden_file("prompt_weighting.json"))) {
     const std::vector<std::string> prompts = {row["prompt"].get<std::string>()};
-    EXPECT_EQ(tokenize_prompts(tokenizer, prompts)[0].ids.size() * 77, row["shape"][1].get<size_t>())
+    EXPECT_EQ(tokenize_prompts(tokenizer, prompts)[0].ids.size() * 77,
+              row["shape"][1].get<size_t>())
         << prompts[0];
   }
 }

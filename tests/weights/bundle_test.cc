@@ -5,11 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "core/error.h"
+#include "environment.h"
 #include "support/test_files.h"
 #include "weights/model_library.h"
 #include "weights/safetensors.h"
@@ -29,23 +29,6 @@ void write_text(const fs::path& path, const std::string& text) {
 
 constexpr const char* kIndex =
     R"({"_class_name": "P", "safety_checker": [null, null], "unet": ["riffle", "U"], "_x": ["a", "b"]})";
-
-// Sets an environment variable for the length of a scope.
-class Environment {
- public:
-  Environment(const char* name, const std::string& value) : name_(name) {
-    const char* old = std::getenv(name);
-    if (old != nullptr) old_ = old;
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Environment() { old_ ? ::setenv(name_, old_->c_str(), 1) : ::unsetenv(name_); }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> old_;
-};
 
 TEST(Bundle, PartsConfigsAndWeights) {
   test::TemporaryFolder folder;

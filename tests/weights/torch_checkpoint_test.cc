@@ -46,8 +46,13 @@ TEST_P(Protocol, TensorsAndNumbersComeBackAndNothingRuns) {
   }
   EXPECT_TRUE(
       at::equal(file.tensors->load("state_dict.transposed", at::kHalf), twelve.t().to(at::kHalf)));
-  EXPECT_EQ(file.numbers, (std::map<std::string, double>{
-                              {"epoch", 7}, {"lr", 0.5}, {"flag", 1}, {"negative", -3}}));
+  EXPECT_EQ(file.numbers, (std::map<std::string, double>{{"epoch", 7},
+                                                         {"lr", 0.5},
+                                                         {"flag", 1},
+                                                         {"negative", -3},
+                                                         {"fid", 1.5},
+                                                         {"step", -7},
+                                                         {"small", 200}}));
   EXPECT_EQ(file.skipped, 2);  // the object and the number of 81 bits
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "weights/detail/indexed_source.h"
 
 namespace riffle::weights::detail {
 namespace {
@@ -19,107 +20,89 @@ static_assert(std::endian::native == std::endian::little, "weight files are litt
 // Elements converted at a time: the buffer between file and destination.
 constexpr int64_t kChunk = int64_t{1} << 20;
 
-class FileSource : public TensorSource {
+class FileSource : public IndexedSource<FilePlace> {
  public:
   FileSource(std::shared_ptr<const MappedFile> file, std::vector<FileTensor> tensors)
-      : file_(std::move(file)), places_(std::move(tensors)) {
-    std::sort(places_.begin(), places_.end(),
-              [](const FileTensor& a, const FileTensor& b) { return a.name < b.name; });
-    for (const FileTensor& t : places_) {
-      if (!infos_.empty() && infos_.back().name == t.name) {
-        throw Error(ErrorCode::BadFile,
-                    fmt::format("{}: two tensors are called \"{}\"", where(), t.name));
-      }
-      infos_.push_back({t.name, t.dtype, t.shape});
-    }
-  }
-
-  const std::string& where() const override { return file_->where(); }
-  const std::vector<TensorInfo>& tensors() const override { return infos_; }
+      : IndexedSource(file->where(), std::move(tensors)), file_(std::move(file)) {}
 
   at::Tensor view(std::string_view name) const override {
-    const FileTensor& t = place(name);
-    const at::Tensor mapped = map(t);
+    const TensorInfo& info = require(name);
+    const at::Tensor mapped = map(info);
     return mapped.defined() ? mapped : load(name);
   }
 
   void read(std::string_view name, const at::Tensor& destination) const override {
-    const FileTensor& t = place(name);
-    check(t, destination);
+    const TensorInfo& info = require(name);
+    check(info, destination);
     if (destination.numel() == 0) return;
     const at::Tensor target = destination.detach();  // weights are loaded outside of autograd
-    if (t.strides.empty() && target.device().is_cpu() && target.is_contiguous()) {
-      read_contiguous(t, target);
-    } else if (const at::Tensor mapped = map(t); mapped.defined()) {
-      target.copy_(mapped.reshape(target.sizes()));
+    if (place(info).strides.empty() && target.device().is_cpu() && target.is_contiguous()) {
+      read_elements(info, target);
     } else {
-      target.copy_(read_strided(t).reshape(target.sizes()));
+      const at::Tensor mapped = map(info);
+      target.copy_((mapped.defined() ? mapped : read_whole(info)).reshape(target.sizes()));
     }
   }
 
  private:
-  const FileTensor& place(std::string_view name) const {
-    return places_[static_cast<size_t>(&require(name) - infos_.data())];
-  }
-
-  void check(const FileTensor& t, const at::Tensor& destination) const {
-    if (destination.numel() != *element_count(t.shape)) {
+  void check(const TensorInfo& info, const at::Tensor& destination) const {
+    if (destination.numel() != info.elements()) {
       throw Error(ErrorCode::Internal,
-                  fmt::format("{}: tensor \"{}\" {} read into one of {} elements", where(), t.name,
-                              shape_text(t.shape), destination.numel()));
+                  fmt::format("{}: tensor \"{}\" {} read into one of {} elements", where(),
+                              info.name, shape_text(info.shape), destination.numel()));
     }
-    if (is_floating(t.dtype) && !destination.is_floating_point()) {
+    if (is_floating(info.dtype) && !destination.is_floating_point()) {
       throw Error(ErrorCode::BadFile, fmt::format("{}: tensor \"{}\" holds {}, expected integers",
-                                                  where(), t.name, name_of(t.dtype)));
+                                                  where(), info.name, name_of(info.dtype)));
     }
   }
 
   // The tensor in the mapping; undefined when it cannot be used there: elements that straddle their
   // alignment, or bytes that are no booleans.
-  at::Tensor map(const FileTensor& t) const {
-    if (t.dtype == DType::Bool || t.offset % static_cast<uint64_t>(size_of(t.dtype)) != 0)
-      return {};
-    const auto options = at::TensorOptions().dtype(scalar_type(t.dtype));
-    if (*element_count(t.shape) == 0) return at::empty(t.shape, options);
-    uint8_t* start = file_->bytes().data() + t.offset;
+  at::Tensor map(const TensorInfo& info) const {
+    const FilePlace& spot = place(info);
+    const bool aligned = spot.offset % static_cast<uint64_t>(size_of(info.dtype)) == 0;
+    if (info.dtype == DType::Bool || !aligned) return {};
+    const auto options = at::TensorOptions().dtype(scalar_type(info.dtype));
+    if (info.elements() == 0) return at::empty(info.shape, options);
+    uint8_t* start = file_->bytes().data() + spot.offset;
     const auto keep = [file = file_](void*) {};
-    return t.strides.empty() ? at::from_blob(start, t.shape, keep, options)
-                             : at::from_blob(start, t.shape, t.strides, keep, options);
+    return spot.strides.empty() ? at::from_blob(start, info.shape, keep, options)
+                                : at::from_blob(start, info.shape, spot.strides, keep, options);
   }
 
-  void read_contiguous(const FileTensor& t, const at::Tensor& target) const {
-    if (t.dtype != DType::Bool && target.scalar_type() == scalar_type(t.dtype)) {
-      file_->read(t.offset, target.data_ptr(), static_cast<uint64_t>(target.nbytes()));
+  // Consecutive elements from the tensor's place on, as many as `target` has.
+  void read_elements(const TensorInfo& info, const at::Tensor& target) const {
+    const uint64_t offset = place(info).offset;
+    const bool is_bool = info.dtype == DType::Bool;
+    if (!is_bool && target.scalar_type() == scalar_type(info.dtype)) {
+      file_->read(offset, target.data_ptr(), static_cast<uint64_t>(target.nbytes()));
       return;
     }
     const at::Tensor flat = target.view({-1});
-    const int64_t size = size_of(t.dtype);
-    const bool is_bool = t.dtype == DType::Bool;
+    const int64_t size = size_of(info.dtype);
     const at::Tensor buffer =
-        at::empty({std::min(kChunk, flat.numel())}, is_bool ? at::kByte : scalar_type(t.dtype));
+        at::empty({std::min(kChunk, flat.numel())}, is_bool ? at::kByte : scalar_type(info.dtype));
     for (int64_t begin = 0; begin < flat.numel(); begin += kChunk) {
       const int64_t count = std::min(kChunk, flat.numel() - begin);
       const at::Tensor part = buffer.narrow(0, 0, count);
-      file_->read(t.offset + static_cast<uint64_t>(begin * size), part.data_ptr(),
+      file_->read(offset + static_cast<uint64_t>(begin * size), part.data_ptr(),
                   static_cast<uint64_t>(count * size));
       flat.narrow(0, begin, count).copy_(is_bool ? part.ne(0) : part);
     }
   }
 
-  // A copy in the shape and type on disk, through the elements the strides span.
-  at::Tensor read_strided(const FileTensor& t) const {
-    int64_t span = 1;
-    for (size_t i = 0; i < t.strides.size(); ++i) span += (t.shape[i] - 1) * t.strides[i];
-    FileTensor whole{
-        t.name, t.dtype, {t.strides.empty() ? *element_count(t.shape) : span}, {}, t.offset};
-    const at::Tensor elements = at::empty(whole.shape, scalar_type(t.dtype));
-    read_contiguous(whole, elements);
-    return t.strides.empty() ? elements.view(t.shape) : elements.as_strided(t.shape, t.strides);
+  // A copy in the shape and type on disk, through all elements that the strides span.
+  at::Tensor read_whole(const TensorInfo& info) const {
+    const auto& strides = place(info).strides;
+    int64_t span = strides.empty() ? info.elements() : 1;
+    for (size_t i = 0; i < strides.size(); ++i) span += (info.shape[i] - 1) * strides[i];
+    const at::Tensor elements = at::empty({span}, scalar_type(info.dtype));
+    read_elements(info, elements);
+    return strides.empty() ? elements.view(info.shape) : elements.as_strided(info.shape, strides);
   }
 
   std::shared_ptr<const MappedFile> file_;
-  std::vector<FileTensor> places_;
-  std::vector<TensorInfo> infos_;  // beside places_
 };
 
 }  // namespace

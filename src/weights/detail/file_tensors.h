@@ -3,8 +3,9 @@
 // safetensors reader and the PyTorch checkpoint reader come down to.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "weights/detail/mapped_file.h"
@@ -12,13 +13,11 @@
 
 namespace riffle::weights::detail {
 
-struct FileTensor {
-  std::string name;
-  DType dtype = DType::F32;
-  std::vector<int64_t> shape;
-  std::vector<int64_t> strides;  // in elements; empty: contiguous
+struct FilePlace {
   uint64_t offset = 0;           // of the first element, in bytes from the start of the file
+  std::vector<int64_t> strides;  // in elements; empty: contiguous
 };
+using FileTensor = std::pair<TensorInfo, FilePlace>;
 
 // Every tensor must lie inside the file. Throws Error{BadFile} when two bear one name.
 TensorSourcePtr make_file_source(std::shared_ptr<const MappedFile> file,

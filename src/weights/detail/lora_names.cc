@@ -108,8 +108,9 @@ LoraTarget lora_target(std::string_view key) {
     break;
   }
   target.module = underscored(key);
+  constexpr std::string_view kProcessor = "processor_";
   if (const size_t at = target.module.find("_processor_"); at != std::string::npos) {
-    target.module.replace(at, sizeof("_processor_") - 1, "_");
+    target.module.erase(at + 1, kProcessor.size());
   }
   for (const auto& [from, to] : kTextAttention) {
     if (replace_end(target.module, from, to)) return target;

@@ -3,6 +3,7 @@
 import pathlib
 from collections import OrderedDict
 
+import numpy
 import torch
 
 folder = pathlib.Path(__file__).parent
@@ -38,6 +39,9 @@ everything = {
     "opt": {"state": {0: {"exp_avg": torch.full((2,), 4.0)}}},
     "big": 1 << 80,
     "negative": -3,
+    "fid": numpy.float64(1.5),
+    "step": numpy.int64(-7),
+    "small": numpy.uint8(200),
 }
 for protocol in (2, 4):
     torch.save(everything, folder / f"protocol_{protocol}.pt", pickle_protocol=protocol)
