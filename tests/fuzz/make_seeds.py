@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the first inputs of the EXIF and audio fuzz targets into tests/fuzz/corpus/; pictures begin
-from tests/golden/image/pictures. Needs the ffmpeg program for the compressed sounds.
+"""Writes the first inputs of the EXIF, audio, safetensors and tokenizer fuzz targets into tests/fuzz/corpus/;
+pictures begin from tests/golden/image/pictures, pickles are two of tests/golden/weights, configurations those of
+tests/golden/riff-tiny. Needs the ffmpeg program for the compressed sounds.
 """
+import json
 import math
 import pathlib
 import struct
@@ -94,8 +96,41 @@ def audio_seeds():
     }
 
 
+def safetensors(tensors, metadata=None):
+    """tensors: name -> (dtype, shape, bytes)."""
+    header, data = ({"__metadata__": metadata} if metadata else {}), b""
+    for name, (dtype, shape, raw) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def safetensors_seeds():
+    return {
+        "none": safetensors({}),
+        "empty_tensor": safetensors({"e": ("F32", [0, 3], b"")}),
+        "two_tensors": safetensors({"a": ("F32", [2], b"\0" * 8), "b.c": ("BF16", [1, 2], b"\1" * 4)}, {"format": "pt"}),
+    }
+
+
+def tokenizer_file(ends):
+    """A tokenizer.json with nothing but single bytes, two merges and the tokens the models ask for."""
+    printing = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = [chr(b) for b in printing] + [chr(256 + i) for i in range(256 - len(printing))]
+    tokens = letters + [x + "</w>" for x in letters] * ends + ["lo", "low"]
+    tokens += ["<|startoftext|>", "<|endoftext|>"] if ends else ["<s>", "</s>", "<pad>", "<unk>"]
+    model = {"vocab": {t: i for i, t in enumerate(tokens)}, "merges": ["l o", ["lo", "w"]]}
+    return json.dumps({"model": model}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def tokenizer_seeds():
+    return {"clip.json": tokenizer_file(True), "roberta.json": tokenizer_file(False)}
+
+
 def main():
-    for name, seeds in (("exif", exif_seeds()), ("audio", audio_seeds())):
+    for name, seeds in (("exif", exif_seeds()), ("audio", audio_seeds()), ("safetensors", safetensors_seeds()),
+                        ("tokenizer", tokenizer_seeds())):
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds.items():
