@@ -44,15 +44,15 @@ struct AudioReader::Impl {
   void switch_format(const FrameFormat& format);
   void convert(Waveform block);
   void end();
+  void tell(int64_t total);
   void search(int64_t target);
   void note(const std::string& text);
 
   std::string name;
   FfmpegDecoder decoder;
   AudioFileInfo info;
-  FrameFormat current;  // of the frames that come from the decoder now
-  std::optional<Resampler>
-      resampler;  // from current.sample_rate to info.sample_rate, if they differ
+  FrameFormat current;                 // of the frames that come from the decoder now
+  std::optional<Resampler> resampler;  // where that rate is not info.sample_rate
   PlanarFifo ready{0};
   int64_t declared = -1;            // frames the container announced
   int64_t held_back = 0;            // frames kept in `ready` until the end is seen
@@ -140,23 +140,26 @@ void AudioReader::Impl::end() {
   ended = true;
   if (resampler) ready.push(resampler->finish().samples);
   resampler.reset();
-  const int64_t total = position + ready.frames();
   const detail::StreamFacts& facts = decoder.facts();
   const int64_t slack = facts.lossless ? 0 : kLossySlack;
+  const int64_t total = position + ready.frames();
   truncated = decoder.broke_off() ||
               (facts.declared_in_header && others.empty() && total + slack < declared);
-  if (declared > 0 && total - declared <= held_back) ready.drop_last(total - declared);
+  const int64_t padding = declared > 0 ? total - declared : 0;
+  if (padding <= held_back) ready.drop_last(padding);
   held_back = 0;
+  tell(total);
+}
+
+void AudioReader::Impl::tell(int64_t total) {
   if (!others.empty()) {
     std::string list;
     for (const FrameFormat& format : others) {
       list += fmt::format("{}{} channels at {} Hz", list.empty() ? "" : ", ", format.channels,
                           format.sample_rate);
     }
-    note(
-        fmt::format("the sound changes to {} on the way; converted to the {} channels at {} Hz it "
-                    "began with",
-                    list, info.channels, info.sample_rate));
+    note(fmt::format("the sound changes to {} on the way; converted to {} channels at {} Hz", list,
+                     info.channels, info.sample_rate));
   }
   if (truncated) {
     note(fmt::format("the file breaks off after {} frames{}", total,
@@ -216,9 +219,9 @@ int64_t AudioReader::skip(int64_t frames) {
   }
   const int64_t before = impl_->position;
   // Beyond the end there is nothing to search for.
-  const bool within = frames < impl_->info.frames - before;
-  if (within && frames - impl_->ready.frames() > kSearchFrames && impl_->decoder.can_seek() &&
-      impl_->others.empty()) {
+  const bool within = !impl_->ended && frames < impl_->info.frames - before;
+  const bool far = frames - impl_->ready.frames() > kSearchFrames;
+  if (within && far && impl_->decoder.can_seek() && impl_->others.empty()) {
     impl_->search(before + frames);
   }
   while (impl_->position - before < frames) {

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,7 @@
 #include "audio/detail/ffmpeg_encoder.h"
 #include "audio/detail/output_format.h"
 #include "audio/detail/planar_fifo.h"
+#include "audio/detail/wav_tempo.h"
 #include "audio/downmix.h"
 #include "audio/format_limits.h"
 #include "audio/resample.h"
@@ -29,12 +31,14 @@ struct AudioWriter::Impl {
 
   detail::EncoderSettings settings(AudioWriterOptions options);
   void encode_ready(bool all);
+  void mark_tempo();
   void note(const std::string& text);
 
   const detail::OutputFormat& format;
   int sample_rate;  // of what is written
   int channels;
   ChannelMask layout;
+  std::optional<TempoMarks> maybe_tempo;
   int64_t frames_left;  // of what was promised
   std::vector<std::string> notes;
   PendingFile file;
@@ -51,6 +55,7 @@ AudioWriter::Impl::Impl(const std::filesystem::path& path, int sample_rate_in, i
       sample_rate(sample_rate_in),
       channels(channels_in),
       layout(options.layout != kUnknownLayout ? options.layout : default_layout(channels_in)),
+      maybe_tempo(options.maybe_tempo),
       frames_left(options.maybe_max_frames.value_or(std::numeric_limits<int64_t>::max())),
       file(path),
       file_channels(channels_in <= format.max_channels ? channels_in : 2),
@@ -61,8 +66,12 @@ AudioWriter::Impl::Impl(const std::filesystem::path& path, int sample_rate_in, i
 
 // Decides what the file will be like, noting what differs from what was asked for.
 detail::EncoderSettings AudioWriter::Impl::settings(AudioWriterOptions options) {
-  require_format(channels, sample_rate, "writing sound");
   validate_tags(options.tags);
+  if (options.layout != kUnknownLayout && std::popcount(options.layout) != channels) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("writing sound: a layout of {} speakers for {} channels",
+                            std::popcount(options.layout), channels));
+  }
   detail::require_options(format, options, file_channels);
   const int file_rate = detail::supported_rate(format, sample_rate);
   if (file_rate != sample_rate) {
@@ -80,6 +89,9 @@ detail::EncoderSettings AudioWriter::Impl::settings(AudioWriterOptions options) 
     note(fmt::format("{} files have one layout of {} channels: the speakers' names were not kept",
                      format.ending, file_channels));
     file_layout = default_layout(file_channels);
+  }
+  if (options.maybe_tempo && format.coding != Coding::Pcm) {
+    set_tag(options.tags, "bpm", fmt::format("{:g}", options.maybe_tempo->bpm));
   }
   std::vector<std::string> lost;
   options.tags = detail::kept_tags(format, options.tags, lost);
@@ -99,6 +111,15 @@ void AudioWriter::Impl::note(const std::string& text) {
 void AudioWriter::Impl::encode_ready(bool all) {
   const int64_t step = encoder->frame_size();
   while (ready.frames() >= step || (all && ready.frames() > 0)) encoder->encode(ready.take(step));
+}
+
+void AudioWriter::Impl::mark_tempo() {
+  if (!maybe_tempo || format.coding != Coding::Pcm) return;
+  const int rate = detail::supported_rate(format, sample_rate);
+  const int64_t frames = resampled_frames(frames_written, sample_rate, rate);
+  if (!detail::append_tempo_chunks(file.path(), *maybe_tempo, rate, frames)) {
+    note("wav files above 4 GB carry no tempo marks");
+  }
 }
 
 AudioWriter::AudioWriter(const std::filesystem::path& path, int sample_rate, int channels,
@@ -158,6 +179,7 @@ void AudioWriter::close() {
     writer.note(fmt::format("{} samples above full scale were clipped", clipped));
   }
   writer.encoder.reset();
+  writer.mark_tempo();
   writer.file.commit();
 }
 

@@ -18,6 +18,14 @@ namespace riffle::audio {
 
 enum class SampleType { Int16, Int24, Float32 };
 
+// What a sequencer needs to know to play a file in time.
+struct TempoMarks {
+  double bpm = 120;
+  int64_t beats = 0;  // of the whole file
+  int beats_per_bar = 4;
+  bool loop = false;  // plays seamlessly from its end to its beginning
+};
+
 // | ending     | codec, default                     | channels | rates                           |
 // | .wav       | PCM, 24 bits                       | 64       | 1 to 768 kHz; RF64 above 4 GB   |
 // | .flac      | FLAC, 24 bits                      | 8        | 1 to 655 kHz                    |
@@ -36,6 +44,8 @@ struct AudioWriterOptions {
   // wav keeps title, artist, album, comment, date, genre, track, copyright, language and encoder,
   // m4a the keys of iTunes, the others every key. What cannot be kept is told in notes().
   Tags tags = {};
+  // wav: as "acid" and "smpl" chunks; others: the tempo as the tag "bpm".
+  std::optional<TempoMarks> maybe_tempo = {};
   // A promise that no more than this many frames come: a wav file below 4 GB then has the plain
   // header every program reads, without room for RF64.
   std::optional<int64_t> maybe_max_frames = {};

@@ -32,7 +32,6 @@ std::string clip_name(const SampleClipsOptions& options, int index, int64_t star
 
 // One clip on its way to its file. Most of the plan is not open at a time.
 struct OpenClip {
-  size_t index;
   int64_t begin;  // frames of the file
   int64_t end;
   AudioWriter writer;
@@ -60,7 +59,10 @@ class ClipCutter {
     while (next_ < order_.size() || !open_.empty()) {
       job.check();
       job.report("cut", static_cast<int64_t>(done_), static_cast<int64_t>(plan_.size()));
-      if (open_.empty()) reader_.skip(std::max(next_start() - reader_.position(), int64_t{0}));
+      if (open_.empty()) {
+        reader_.skip(next_start() - at_);
+        at_ = next_start();
+      }
       step();
     }
   }
@@ -70,23 +72,18 @@ class ClipCutter {
 
   int channels() const { return options_.mono ? 1 : reader_.info().channels; }
 
-  // One block of the file, to every clip that has a part in it.
+  // One block of the file, or of silence past its end, to every clip that has a part in it.
   void step() {
-    const int64_t at = reader_.position();
-    Waveform block = reader_.read(kBlockFrames);
+    Waveform block = mix_channels(reader_.read(kBlockFrames), reader_.info().layout, channels());
     if (block.frames() == 0) {
-      // Past the end of the file the clips go on in silence.
-      block.samples.assign(block.samples.size(), std::vector<float>(kBlockFrames));
-      silent_from_ = silent_from_ < 0 ? at : silent_from_;
+      for (auto& channel : block.samples) channel.resize(static_cast<size_t>(kBlockFrames));
     }
-    const int64_t begin = silent_from_ < 0 ? at : silent_from_;
-    const int64_t end = begin + block.frames();
-    if (silent_from_ >= 0) silent_from_ = end;
-    block = mix_channels(block, reader_.info().layout, channels());
+    const int64_t end = at_ + block.frames();
     while (next_ < order_.size() && next_start() < end) open(order_[next_++]);
-    for (OpenClip& clip : open_) feed(clip, block, begin);
-    std::erase_if(open_, [&](OpenClip& clip) {
-      if (clip.end > end) return false;
+    for (OpenClip& clip : open_) feed(clip, block, at_);
+    at_ = end;
+    std::erase_if(open_, [this](OpenClip& clip) {
+      if (clip.end > at_) return false;
       clip.writer.close();
       ++done_;
       return true;
@@ -99,7 +96,7 @@ class ClipCutter {
     writer.maybe_max_frames = clip.frames;
     if (writer.layout == kUnknownLayout && !options_.mono) writer.layout = reader_.info().layout;
     open_.push_back(
-        {index, clip.start_frame, clip.start_frame + clip.frames,
+        {clip.start_frame, clip.start_frame + clip.frames,
          AudioWriter(folder_ / clip.file_name, reader_.info().sample_rate, channels(), writer)});
   }
 
@@ -109,8 +106,8 @@ class ClipCutter {
   const CutClipsOptions& options_;
   std::vector<size_t> order_;  // by start
   size_t next_ = 0;            // of order_: the first not opened yet
+  int64_t at_ = 0;             // frame of the file the next block begins with
   size_t done_ = 0;
-  int64_t silent_from_ = -1;  // where the next block of silence begins; -1: within the file
   std::vector<OpenClip> open_;
 };
 

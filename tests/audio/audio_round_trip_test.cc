@@ -358,6 +358,7 @@ TEST(AudioWriter, RefusesOptionsThatDoNotFit) {
   refused("a.mp3", {.maybe_quality = std::nan("")}, "quality nan");
   refused("a.mp3", {.maybe_bitrate_kbps = 128, .maybe_quality = 3}, "both");
   refused("a.wav", {.tags = {{"Title", "x"}}}, "lower-case");
+  refused("a.wav", {.layout = default_layout(6)}, "6 speakers for 2 channels");
   EXPECT_RIFFLE_ERROR(AudioWriter(folder / "a.xyz", 44100, 2), ErrorCode::Unsupported,
                       ".flac .mp3");
   EXPECT_RIFFLE_ERROR(AudioWriter(folder / "a.wav", 999, 2), ErrorCode::InvalidArgument, "999 Hz");

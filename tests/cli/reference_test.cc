@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/options.h"
@@ -16,8 +18,17 @@ namespace {
 TEST(Reference, DocsCliIsUpToDate) {
   const Parser parser(commands());
   const auto file = std::filesystem::path(RIFFLE_SOURCE_DIR) / "docs" / "cli.md";
-  EXPECT_EQ(read_text_file(file, 1 << 20), reference_markdown(parser.app()))
-      << "run scripts/dev docs";
+  std::istringstream wanted(reference_markdown(parser.app()));
+  std::istringstream found(read_text_file(file, 1 << 20));
+  std::string wanted_line;
+  std::string found_line;
+  for (int number = 1; wanted || found; ++number) {
+    std::getline(wanted, wanted_line);
+    std::getline(found, found_line);
+    ASSERT_EQ(wanted_line, found_line)
+        << "line " << number << " of docs/cli.md: run scripts/dev docs";
+    ASSERT_EQ(wanted.eof(), found.eof()) << "line " << number;
+  }
 }
 
 TEST(Reference, EveryCommandHasHelpAndExamplesThatStartWithIt) {

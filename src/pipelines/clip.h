@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a pipeline gives back.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audio/waveform.h"
+#include "core/job.h"
+#include "core/json.h"
+#include "image/picture.h"
+
+namespace riffle::pipelines {
+
+struct Clip {
+  audio::Waveform sound;
+  image::Picture picture;  // the spectrogram it was decoded from; stands for the changed part only
+                           // where a part was changed
+  at::Tensor latents;      // [1, C, H, W]
+  OrderedJson request;     // complete: {"pipeline": ..., "model": ..., every field, the seed used}
+  std::vector<std::string> notes;  // what was done on the user's behalf
+  std::optional<double> maybe_bpm;
+  int64_t beats = 0;  // of the whole clip, where known
+  bool loop = false;  // the end goes on into the beginning
+};
+
+// A picture of the clean latents a running step sees.
+struct Preview {
+  int64_t step = 0;
+  int64_t steps = 0;
+  image::Picture picture;
+};
+
+// What a run is handed besides its request.
+struct RunContext {
+  Job job;
+  std::function<void(const Preview&)> on_preview;  // empty: none are made (each costs a decode)
+  int64_t preview_interval = 5;                    // steps
+};
+
+}  // namespace riffle::pipelines

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/cover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "audio/loudness.h"
+#include "audio/resample.h"
+#include "diffusion/strength.h"
+#include "pipelines/prompt_schedule.h"
+#include "pipelines/render.h"
+#include "pipelines/sound_file.h"
+#include "pipelines/sound_latents.h"
+
+namespace riffle::pipelines {
+namespace {
+
+// As many channels as asked for, or as the model and the file can agree on.
+audio::Waveform with_channels(audio::Waveform sound, const std::string& wanted,
+                              const Geometry& geometry) {
+  const bool stereo =
+      geometry.codec.stereo || (wanted == "auto" ? sound.channels() == 2 : wanted == "stereo");
+  if (stereo && sound.channels() == 1) sound.samples.push_back(sound.samples[0]);
+  if (!stereo && sound.channels() == 2) {
+    for (size_t i = 0; i < sound.samples[0].size(); ++i) {
+      sound.samples[0][i] = 0.5F * (sound.samples[0][i] + sound.samples[1][i]);
+    }
+    sound.samples.resize(1);
+  }
+  return sound;
+}
+
+// One prompt for all windows, or one for each on the way from the first to the second.
+SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
+                           const diffusion::WindowPlan& plan, const Job& job) {
+  const std::vector<std::string> texts = {request.prompt,
+                                          request.to.empty() ? request.prompt : request.to,
+                                          request.sampling.negative_prompt};
+  models::ConditionedPrompts read = model.conditioner().condition(texts, {}, job);
+  SteeredWindows steered{{}, std::move(read.notes)};
+  const auto from = item_of(read.conditioning, 0);
+  const auto to = item_of(read.conditioning, 1);
+  const auto negative = item_of(read.conditioning, 2);
+  const int64_t windows = request.to.empty() ? 1 : plan.count();
+  for (int64_t k = 0; k < windows; ++k) {
+    const double share =
+        windows == 1 ? 0 : static_cast<double>(k) / static_cast<double>(windows - 1);
+    steered.prompts.push_back({mixed(from, to, share), negative});
+  }
+  return steered;
+}
+
+diffusion::MagicMix magic_mix_of(const CoverRequest& request, const diffusion::Scheduler& scheduler,
+                                 const diffusion::KnownLatents& source, int64_t first) {
+  // The paper's kmin and kmax, counted in steps from the end.
+  constexpr double kMin = 0.3;
+  const auto evaluations = static_cast<double>(scheduler.timesteps().size());
+  return {source, request.mix, first,
+          static_cast<int64_t>(evaluations - std::floor(kMin * evaluations))};
+}
+
+}  // namespace
+
+void CoverRequest::visit(FieldVisitor& v) {
+  v.field(file,
+          {.name = "file", .help = "The recording", .required = true, .place = 1, .is_file = true});
+  v.field(prompt,
+          {.name = "prompt", .help = "What it is to sound like", .required = true, .place = 2});
+  v.field(to, {.name = "to", .help = "What it turns into until the end", .absent = "the prompt"});
+  v.field(strength, {.name = "strength",
+                     .help = "0.4 changes it lightly, 0.55 heavily; above, melody and tempo go",
+                     .minimum = 0,
+                     .maximum = 1});
+  v.field(magic_mix, {.name = "magic_mix",
+                      .help = "Mix layout and meaning while the sound forms (Liew et al. 2022)"});
+  v.field(mix, {.name = "mix",
+                .help = "With magic_mix: the share of the new sound",
+                .minimum = 0,
+                .maximum = 1});
+  v.field(channels, {.name = "channels",
+                     .help = "Channels of the result; auto: the recording's",
+                     .choices = {"auto", "mono", "stereo"}});
+  v.field(loudness, {.name = "loudness",
+                     .help = "Loudness of the result (EBU R128)",
+                     .unit = "LUFS",
+                     .minimum = -60,
+                     .maximum = 0,
+                     .absent = "the recording's"});
+  sampling.visit(v);
+}
+
+std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContext& context) {
+  settle_seed(request.sampling.seed);
+  const Geometry& geometry = model.geometry();
+  const Job inner{context.job.stop, {}};
+  SoundFile file = read_sound_file(request.file, inner);
+  const int file_rate = file.sound.sample_rate;
+  const int64_t file_frames = file.sound.frames();
+  const audio::Loudness before = audio::measure_loudness(file.sound);
+  const int rate = geometry.codec.sample_rate;
+  const audio::Waveform source = with_channels(
+      at_rate(file.sound, rate, audio::resampled_frames(file_frames, file_rate, rate), inner),
+      request.channels, geometry);
+  file.sound = {};
+
+  const SoundLatents original = latents_of_sound(model, source, context.job);
+  const int64_t items = original.latents.size(0);
+  const int64_t columns = original.latents.size(-1);
+  // Both channels get the same noise: what is alike in them stays alike.
+  const std::vector<uint64_t> seeds(static_cast<size_t>(items), seed_of(request.sampling.seed, 0));
+  const StretchNoise noise = noise_of(seeds, geometry, columns, true);
+
+  ChosenScheduler chosen = choose_scheduler(request.sampling, model.denoiser());
+  diffusion::Scheduler& scheduler = *chosen.scheduler;
+  const auto place = diffusion::start_of_strength(scheduler, request.strength);
+  const double t = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
+  const at::Tensor latents = scheduler.add_noise(original.latents, noise.initial, t);
+  scheduler.start_at(place.first_index);
+
+  diffusion::SampleOptions options = sample_options(request.sampling, geometry, false);
+  options.noise = noise.source.get();
+  if (request.magic_mix) {
+    options.mix =
+        magic_mix_of(request, scheduler, {original.latents, noise.initial}, place.first_index);
+  }
+  const SteeredWindows steered =
+      steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), inner);
+
+  Clip clip;
+  clip.latents = run_sampler(model, chosen, latents, steered.prompts, options, context);
+  Rendered rendered = render(model, clip.latents,
+                             {.samples = original.samples,
+                              .max_value = original.max_value,
+                              .iterations = static_cast<int>(request.sampling.decode_iterations),
+                              .seed = seeds[0]},
+                             context.job);
+  clip.sound = at_rate(rendered.sound, file_rate, file_frames, inner);
+  clip.picture = std::move(rendered.picture);
+  clip.notes = file.notes;
+  clip.notes.insert(clip.notes.end(), steered.notes.begin(), steered.notes.end());
+  if (request.loudness || !before.silent()) {
+    set_loudness(clip.sound,
+                 request.loudness.value_or(std::clamp(before.integrated_lufs, -60.0, 0.0)),
+                 clip.notes, inner);
+  }
+  clip.request = request_record("cover", model, request_to_json(request));
+  std::vector<Clip> clips;
+  clips.push_back(std::move(clip));
+  return clips;
+}
+
+}  // namespace riffle::pipelines

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Music from a prompt: any length, loops, several clips at once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipelines/clip.h"
+#include "pipelines/length.h"
+#include "pipelines/sampling.h"
+
+namespace riffle::pipelines {
+
+struct GenerateRequest {
+  std::string prompt;
+  Length length;
+  bool loop = false;
+  int64_t count = 1;
+  int64_t batch = 1;
+  double loudness = -23.0;
+  double variation = 0;  // how far the noise turns to that of variation_seed
+  std::optional<int64_t> variation_seed;
+  Sampling sampling;
+
+  void visit(FieldVisitor& v);
+};
+
+// Clip i has seed + i. Lengths are exact to the sample; longer than the model's window is one piece
+// of overlapped windows. Throws Error{InvalidArgument, NotFound, Cancelled}.
+std::vector<Clip> generate(MusicModel& model, GenerateRequest request,
+                           const RunContext& context = {});
+
+}  // namespace riffle::pipelines

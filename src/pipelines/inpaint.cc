@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/inpaint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "pipelines/render.h"
+#include "pipelines/repaint.h"
+#include "pipelines/sound_file.h"
+
+namespace riffle::pipelines {
+namespace {
+
+constexpr double kFadeS = 0.020;
+
+// A stretch of a file, in its own frames and at the codec's rate.
+struct Region {
+  int64_t first = 0;  // frames of the file
+  int64_t last = 0;
+  audio::Waveform sound;  // at the codec's rate
+
+  int64_t at_codec(int64_t frame, int file_rate) const {
+    return nearest(static_cast<double>(frame - first) / file_rate * sound.sample_rate);
+  }
+};
+
+// first and last may lie outside the file: there is silence.
+Region region_of(const audio::Waveform& file, int64_t first, int64_t last, const Geometry& geometry,
+                 const Job& job) {
+  Region region{first, last, {}};
+  const int rate = geometry.codec.sample_rate;
+  const int64_t samples = nearest(static_cast<double>(last - first) / file.sample_rate * rate);
+  region.sound = at_rate(part_of(file, first, last), rate, samples, job);
+  if (geometry.codec.stereo && region.sound.channels() == 1) {
+    region.sound.samples.push_back(region.sound.samples[0]);
+  }
+  return region;
+}
+
+// The new sound at the file's rate and with its channels.
+audio::Waveform back_at_file(audio::Waveform sound, const audio::Waveform& file, int64_t frames,
+                             const Job& job) {
+  sound = at_rate(sound, file.sample_rate, frames, job);
+  if (sound.channels() > file.channels()) {
+    for (size_t i = 0; i < sound.samples[0].size(); ++i) {
+      sound.samples[0][i] = 0.5F * (sound.samples[0][i] + sound.samples[1][i]);
+    }
+    sound.samples.resize(1);
+  }
+  return sound;
+}
+
+std::optional<Band> band_of(const InpaintRequest& request, const Geometry& geometry) {
+  if (!request.low_hz && !request.high_hz) return {};
+  const double top = geometry.codec.max_frequency;
+  const Band band{request.low_hz.value_or(0), request.high_hz.value_or(top)};
+  rows_of(band, geometry.codec);  // throws for a band that is none
+  return band;
+}
+
+}  // namespace
+
+void InpaintRequest::visit(FieldVisitor& v) {
+  v.field(file,
+          {.name = "file", .help = "The recording", .required = true, .place = 1, .is_file = true});
+  v.field(prompt, {.name = "prompt",
+                   .help = "What the new part is to sound like",
+                   .required = true,
+                   .place = 2});
+  v.field(from, {.name = "from",
+                 .help = "Where the new part begins: 12.5s, 1m30s, \"8 bars\"",
+                 .required = true});
+  v.field(to, {.name = "to", .help = "Where it ends", .required = true});
+  v.field(low_hz, {.name = "low_hz",
+                   .help = "Change nothing below this frequency",
+                   .unit = "Hz",
+                   .minimum = 0,
+                   .maximum = 192000});
+  v.field(high_hz, {.name = "high_hz",
+                    .help = "Change nothing above this frequency",
+                    .unit = "Hz",
+                    .minimum = 0,
+                    .maximum = 192000});
+  v.field(strength, {.name = "strength",
+                     .help = "Below 1 the new part keeps something of the old one",
+                     .minimum = 0,
+                     .maximum = 1});
+  v.field(bpm, {.name = "bpm",
+                .help = "Tempo, for times in bars",
+                .unit = "BPM",
+                .minimum = 20,
+                .maximum = 400});
+  v.field(beats_per_bar,
+          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  sampling.visit(v);
+}
+
+std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunContext& context) {
+  settle_seed(request.sampling.seed);
+  const Job inner{context.job.stop, {}};
+  const Geometry& geometry = model.geometry();
+  const SoundFile file = read_sound_file(request.file, inner);
+  const int rate = file.sound.sample_rate;
+  const Length times{
+      .seconds = {}, .bars = {}, .bpm = request.bpm, .beats_per_bar = request.beats_per_bar};
+  const int64_t from = times.place_of(request.from, rate, "from");
+  const int64_t to = std::min(times.place_of(request.to, rate, "to"), file.sound.frames());
+  if (from >= to) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: nothing lies between {} and {} of a sound of {:.3f} s",
+                            request.file, request.from, request.to, file.sound.duration_s()));
+  }
+  // A window at least, half of one on both sides where there is as much.
+  const double window_s =
+      static_cast<double>(geometry.window_samples()) / geometry.codec.sample_rate;
+  const auto around = static_cast<int64_t>(window_s / 2 * rate);
+  const Region region = region_of(file.sound, std::max<int64_t>(0, from - around),
+                                  std::min(file.sound.frames(), to + around), geometry, inner);
+  RepaintOptions options{.prompt = request.prompt,
+                         .sampling = request.sampling,
+                         .first = region.at_codec(from, rate),
+                         .last = region.at_codec(to, rate),
+                         .maybe_band = band_of(request, geometry),
+                         .strength = request.strength};
+  Repainted repainted = repaint(model, region.sound, options, context);
+
+  Clip clip;
+  const audio::Waveform fresh =
+      back_at_file(std::move(repainted.sound), file.sound, region.last - region.first, inner);
+  audio::Waveform whole{.sample_rate = rate, .samples = {}};
+  for (const auto& channel : fresh.samples) {
+    std::vector<float>& samples = whole.samples.emplace_back(file.sound.samples[0].size(), 0.0F);
+    std::ranges::copy(channel, samples.begin() + region.first);
+  }
+  const auto fade = std::min<int64_t>(nearest(kFadeS * rate), (to - from) / 2);
+  clip.sound = spliced(file.sound, whole, from, to, fade, options.maybe_band);
+  clip.picture = std::move(repainted.picture);
+  clip.latents = repainted.latents;
+  clip.notes = file.notes;
+  clip.notes.insert(clip.notes.end(), repainted.notes.begin(), repainted.notes.end());
+  clip.request = request_record("inpaint", model, request_to_json(request));
+  clip.maybe_bpm = request.bpm;
+  std::vector<Clip> clips;
+  clips.push_back(std::move(clip));
+  return clips;
+}
+
+void ExtendRequest::visit(FieldVisitor& v) {
+  v.field(file,
+          {.name = "file", .help = "The recording", .required = true, .place = 1, .is_file = true});
+  v.field(prompt, {.name = "prompt",
+                   .help = "What the new part is to sound like",
+                   .place = 2,
+                   .absent = "whatever goes on from there"});
+  length.visit(v);
+  v.field(side, {.name = "side", .help = "Where it goes on", .choices = {"end", "start"}});
+  sampling.visit(v);
+}
+
+std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunContext& context) {
+  settle_seed(request.sampling.seed);
+  const Job inner{context.job.stop, {}};
+  const Geometry& geometry = model.geometry();
+  const SoundFile file = read_sound_file(request.file, inner);
+  const int rate = file.sound.sample_rate;
+  const double window_s =
+      static_cast<double>(geometry.window_samples()) / geometry.codec.sample_rate;
+  const int64_t added = request.length.samples(rate, nearest(window_s / 2 * rate));
+  const int64_t context_frames = std::min(file.sound.frames(), nearest(window_s / 2 * rate));
+  const auto fade = std::min<int64_t>(nearest(kFadeS * rate), context_frames);
+  const bool at_end = request.side == "end";
+
+  // The file's frames with the new ones, in the file's count: [0, frames) is the file.
+  const int64_t frames = file.sound.frames();
+  const int64_t first = at_end ? frames - context_frames : -added;
+  const int64_t last = at_end ? frames + added : context_frames;
+  const Region region = region_of(file.sound, first, last, geometry, inner);
+  RepaintOptions options{.prompt = request.prompt,
+                         .sampling = request.sampling,
+                         .first = at_end ? region.at_codec(frames, rate) : 0,
+                         .last = at_end ? region.sound.frames() : region.at_codec(0, rate)};
+  Repainted repainted = repaint(model, region.sound, options, context);
+  const audio::Waveform fresh =
+      back_at_file(std::move(repainted.sound), file.sound, last - first, inner);
+
+  // The new sound replaces silence, and at the joint `fade` frames of the file.
+  Clip clip;
+  clip.sound =
+      at_end ? part_of(file.sound, 0, frames + added) : part_of(file.sound, -added, frames);
+  const int64_t offset = at_end ? 0 : added;  // of the file's frame 0
+  for (size_t c = 0; c < clip.sound.samples.size(); ++c) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t into = at_end ? i - (frames - fade) : fade - 1 - i;
+      if (into < 0) continue;
+      const double share =
+          std::min(1.0, (static_cast<double>(into) + 0.5) / static_cast<double>(fade));
+      auto& sample = clip.sound.samples[c][static_cast<size_t>(i + offset)];
+      const float anew = fresh.samples[c][static_cast<size_t>(i - first)];
+      sample = static_cast<float>(std::sqrt(1 - share)) * sample +
+               static_cast<float>(std::sqrt(share)) * anew;
+    }
+  }
+  clip.picture = std::move(repainted.picture);
+  clip.latents = repainted.latents;
+  clip.notes = file.notes;
+  clip.notes.insert(clip.notes.end(), repainted.notes.begin(), repainted.notes.end());
+  clip.request = request_record("extend", model, request_to_json(request));
+  clip.maybe_bpm = request.length.bpm;
+  clip.beats = request.length.beats(clip.sound.frames(), rate);
+  std::vector<Clip> clips;
+  clips.push_back(std::move(clip));
+  return clips;
+}
+
+}  // namespace riffle::pipelines

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/music_model.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "weights/bundle.h"
+
+namespace riffle::pipelines {
+namespace {
+
+Geometry geometry_of(models::RiffModel& model, const std::string& where) {
+  const models::AutoencoderInfo& info = model.autoencoder().info();
+  Geometry geometry;
+  const Json spectrogram = model.spectrogram();
+  geometry.codec = spectrogram_params_from_json(spectrogram, where + ": spectrogram.json");
+  geometry.latent_channels = model.denoiser().latent_channels();
+  geometry.factor = info.time_factor;
+  geometry.frequency_factor = info.frequency_factor;
+  geometry.media_channels = info.media_channels;
+  if (geometry.codec.num_frequencies % info.frequency_factor != 0) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: {} mel rows are no multiple of the autoencoder's factor {}", where,
+                            geometry.codec.num_frequencies, info.frequency_factor));
+  }
+  if (geometry.codec.stereo && info.media_channels != 3) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: stereo pictures need 3 channels, the autoencoder has {}", where,
+                            info.media_channels));
+  }
+  geometry.rows = geometry.codec.num_frequencies / info.frequency_factor;
+  geometry.window = model.denoiser().training_columns();
+  return geometry;
+}
+
+class RiffMusicModel final : public MusicModel {
+ public:
+  RiffMusicModel(weights::Bundle bundle, const models::RiffModelOptions& options)
+      : name_(bundle.name()), model_(bundle, options) {
+    geometry_ = geometry_of(model_, bundle.path().string());
+  }
+
+  const std::string& name() const override { return name_; }
+  const Geometry& geometry() const override { return geometry_; }
+  models::Denoiser& denoiser() override { return model_.denoiser(); }
+  models::Autoencoder& autoencoder() override { return model_.autoencoder(); }
+  models::Conditioner& conditioner() override { return model_.conditioner(); }
+  void set_adapters(const std::vector<weights::LoraUse>& adapters, const Job& job) override {
+    for (const auto& report : model_.set_adapters(adapters, job)) log::info("{}", report.line());
+  }
+
+ private:
+  std::string name_;
+  models::RiffModel model_;
+  Geometry geometry_;
+};
+
+}  // namespace
+
+int64_t Geometry::columns_of(int64_t samples) const {
+  const int64_t hop = codec.hop_length();
+  const int64_t frames = (samples + hop - 1) / hop + 1;
+  return (frames + factor - 1) / factor;
+}
+
+std::unique_ptr<MusicModel> open_music_model(const std::filesystem::path& path,
+                                             const models::RiffModelOptions& options) {
+  return std::make_unique<RiffMusicModel>(weights::open_bundle(path), options);
+}
+
+audio::SpectrogramParams spectrogram_params_from_json(const Json& json, std::string_view where) {
+  audio::SpectrogramParams p;
+  if (json.is_null() || json.empty()) return p;
+  p.stereo = json_get_or(json, "stereo", p.stereo, where);
+  p.sample_rate = json_get_or(json, "sample_rate", p.sample_rate, where);
+  p.step_size_ms = json_get_or(json, "step_size_ms", p.step_size_ms, where);
+  p.window_duration_ms = json_get_or(json, "window_duration_ms", p.window_duration_ms, where);
+  p.padded_duration_ms = json_get_or(json, "padded_duration_ms", p.padded_duration_ms, where);
+  p.num_frequencies = json_get_or(json, "num_frequencies", p.num_frequencies, where);
+  p.min_frequency = json_get_or(json, "min_frequency", p.min_frequency, where);
+  p.max_frequency = json_get_or(json, "max_frequency", p.max_frequency, where);
+  p.power_for_image =
+      static_cast<float>(json_get_or(json, "power_for_image", double{p.power_for_image}, where));
+  try {
+    p.validate();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: {}", where, error.message()), error.hint());
+  }
+  return p;
+}
+
+}  // namespace riffle::pipelines

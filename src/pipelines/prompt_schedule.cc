@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/prompt_schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/error.h"
+
+namespace riffle::pipelines {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+// "20s" of "20s: drums": digits, then at most letters, spaces and dots before the colon. Empty when
+// the text does not begin with a time.
+std::string_view leading_time(std::string_view text) {
+  if (text.empty() || !std::isdigit(static_cast<unsigned char>(text.front()))) return {};
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return {};
+  const std::string_view time = text.substr(0, colon);
+  const bool plain = std::ranges::all_of(time, [](unsigned char c) {
+    return std::isdigit(c) || c == '.' || c == ' ' || c == 's' || c == 'm' || c == 'b' ||
+           c == 'a' || c == 'r';
+  });
+  return plain ? trimmed(time) : std::string_view{};
+}
+
+at::Tensor mixed(const at::Tensor& a, const at::Tensor& b, double share) {
+  return a.defined() ? a + share * (b - a) : at::Tensor{};
+}
+
+at::Tensor row(const at::Tensor& all, int64_t index) {
+  return all.defined() ? all.narrow(0, index, 1) : at::Tensor{};
+}
+
+// The prompt that holds at a place, and how far it has given way to the next one.
+struct Place {
+  size_t index = 0;
+  double share = 0;
+};
+
+Place place_at(std::span<const TimedPrompt> prompts, double sample, double spread) {
+  Place place;
+  for (size_t i = 1; i < prompts.size(); ++i) {
+    const double share = (sample - static_cast<double>(prompts[i].start)) / spread + 0.5;
+    if (share >= 1) {
+      place = {i, 0};
+    } else if (share > 0) {
+      return {i - 1, share};
+    }
+  }
+  return place;
+}
+
+}  // namespace
+
+models::Conditioning mixed(const models::Conditioning& a, const models::Conditioning& b,
+                           double share) {
+  return {mixed(a.tokens, b.tokens, share), mixed(a.summary, b.summary, share),
+          mixed(a.context, b.context, share)};
+}
+
+models::Conditioning item_of(const models::Conditioning& all, int64_t index) {
+  return {row(all.tokens, index), row(all.summary, index), row(all.context, index)};
+}
+
+std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,
+                                               int sample_rate) {
+  text = trimmed(text);
+  if (leading_time(text).empty()) return {{0, std::string(text)}};
+  std::vector<TimedPrompt> prompts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(';'), text.size());
+    const std::string_view part = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (part.empty()) continue;
+    const std::string_view time = leading_time(part);
+    if (time.empty()) {
+      throw Error(ErrorCode::InvalidArgument,
+                  fmt::format("prompt: \"{}\" does not begin with a time", part),
+                  "write all parts like \"0s: piano; 20s: drums\"");
+    }
+    const int64_t start = length.place_of(time, sample_rate, "prompt");
+    if (!prompts.empty() && start <= prompts.back().start) {
+      throw Error(ErrorCode::InvalidArgument,
+                  fmt::format("prompt: {} does not come after the part before it", time),
+                  "put the parts in the order of time");
+    }
+    prompts.push_back({start, std::string(trimmed(part.substr(part.find(':') + 1)))});
+  }
+  prompts.front().start = 0;
+  return prompts;
+}
+
+SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
+                     const std::string& negative_prompt, const diffusion::WindowPlan& plan,
+                     const Job& job) {
+  std::vector<std::string> texts;
+  for (const TimedPrompt& prompt : prompts) texts.push_back(prompt.text);
+  texts.push_back(negative_prompt);
+  models::ConditionedPrompts read = model.conditioner().condition(texts, {}, job);
+  SteeredWindows steered{{}, std::move(read.notes)};
+  const models::Conditioning negative =
+      item_of(read.conditioning, static_cast<int64_t>(prompts.size()));
+  if (prompts.size() == 1 || plan.count() == 1) {
+    steered.prompts.push_back({item_of(read.conditioning, 0), negative});
+    if (prompts.size() > 1) {
+      steered.notes.emplace_back(
+          "the piece is as short as one window: only the first prompt is used");
+    }
+    return steered;
+  }
+  const auto column = static_cast<double>(model.geometry().samples_per_column());
+  const double spread = column * static_cast<double>(plan.starts()[1] - plan.starts()[0]);
+  for (const int64_t start : plan.starts()) {
+    const double middle =
+        column * (static_cast<double>(start) + static_cast<double>(plan.window()) / 2);
+    const Place place = place_at(prompts, middle, spread);
+    const auto at = static_cast<int64_t>(place.index);
+    models::Conditioning positive = item_of(read.conditioning, at);
+    if (place.share > 0) {
+      positive = mixed(positive, item_of(read.conditioning, at + 1), place.share);
+    }
+    steered.prompts.push_back({positive, negative});
+  }
+  return steered;
+}
+
+}  // namespace riffle::pipelines

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/registry.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "pipelines/cover.h"
+#include "pipelines/generate.h"
+#include "pipelines/inpaint.h"
+#include "pipelines/morph.h"
+#include "pipelines/vary.h"
+
+namespace riffle::pipelines {
+namespace {
+
+template <class Request, std::vector<Clip> (*kRun)(MusicModel&, Request, const RunContext&)>
+constexpr PipelineEntry entry(std::string_view name, std::string_view summary,
+                              std::string_view examples) {
+  return {name,
+          summary,
+          examples,
+          &fields_of<Request>,
+          [](MusicModel& model, const Json& request, const RunContext& context) {
+            return kRun(model, request_from_json<Request>(request, "request"), context);
+          },
+          [](const Json& request) { request_from_json<Request>(request, "request"); }};
+}
+
+constexpr PipelineEntry kTable[] = {
+    entry<GenerateRequest, generate>(
+        "generate", "Make music from a prompt",
+        "riffle generate \"funky synth solo\" -o solo.wav\n"
+        "riffle generate \"techno drums\" --bars 4 --bpm 128 --loop -o loop.wav\n"
+        "riffle generate \"0s: lo-fi piano; 20s: lo-fi piano and drums\" --seconds 40 -o "
+        "song.flac\n"
+        "riffle generate \"sad violin\" --count 4 --seed 1 --preset fast -o takes/violin.mp3"),
+    entry<MorphRequest, morph>(
+        "morph", "Let one sound turn into another, on the beat",
+        "riffle morph \"church bells\" \"jazz piano\" --clips 8 -o morph.wav\n"
+        "riffle morph \"funk guitar\" \"acid bass\" --init beat.wav --strength 0.75 -o jam.mp3"),
+    entry<CoverRequest, cover>(
+        "cover", "Play a recording with another sound",
+        "riffle cover song.mp3 \"string quartet\" -o quartet.wav\n"
+        "riffle cover song.mp3 \"piano\" --to \"church organ\" --strength 0.55 -o cover.flac"),
+    entry<InpaintRequest, inpaint>(
+        "inpaint", "Make a part of a recording anew",
+        "riffle inpaint song.wav \"drum fill\" --from 12s --to 14s -o filled.wav\n"
+        "riffle inpaint song.wav \"walking bass\" --from 0s --to 20s --high-hz 250 -o bass.wav"),
+    entry<ExtendRequest, extend>(
+        "extend", "Let a recording go on",
+        "riffle extend riff.wav --seconds 10 -o longer.wav\n"
+        "riffle extend riff.wav \"with drums\" --bars 4 --bpm 120 --side start -o intro.wav"),
+    entry<VaryRequest, vary>("vary", "Make variations of a clip",
+                             "riffle vary solo.wav --amount 0.2 --count 4 -o solo-varied.wav"),
+};
+
+}  // namespace
+
+std::span<const PipelineEntry> pipeline_table() { return kTable; }
+
+const PipelineEntry& pipeline_entry(std::string_view name) {
+  std::string names;
+  for (const PipelineEntry& row : kTable) {
+    if (row.name == name) return row;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  }
+  throw Error(ErrorCode::NotFound, fmt::format("there is no pipeline \"{}\"", name),
+              "the pipelines are " + names);
+}
+
+}  // namespace riffle::pipelines

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/render.h"
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "diffusion/timeline_noise.h"
+#include "pipelines/sound_latents.h"
+
+namespace riffle::pipelines {
+
+StretchNoise noise_of(std::span<const uint64_t> seeds, const Geometry& geometry, int64_t columns,
+                      bool timeline, int64_t first_column) {
+  StretchNoise noise;
+  if (timeline || columns > geometry.window) {
+    noise.source = std::make_unique<diffusion::TimelineNoiseSource>(seeds, first_column);
+  } else {
+    noise.source = std::make_unique<diffusion::SeededNoise>(seeds);
+  }
+  // The first draw is where sampling starts, the next ones are its steps': PyTorch's order too.
+  noise.initial = noise.source->next(at::empty(
+      {static_cast<int64_t>(seeds.size()), geometry.latent_channels, geometry.rows, columns},
+      at::kFloat));
+  return noise;
+}
+
+at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Tensor& latents,
+                       std::span<const diffusion::GuidedPrompt> prompts,
+                       diffusion::SampleOptions options, const RunContext& context) {
+  if (context.on_preview) {
+    options.on_preview = [&](const diffusion::SamplePreview& step) {
+      if (step.step % context.preview_interval != 0 || step.step == step.steps) return;
+      const at::Tensor media = decode_latents(model, step.latents.narrow(0, 0, 1),
+                                              options.windows.circular, Job{context.job.stop, {}});
+      context.on_preview({step.step, step.steps, picture_of_media(media, model.geometry(), 30e6F)});
+    };
+  }
+  return diffusion::sample(model.denoiser(), *chosen.scheduler, latents, prompts, options,
+                           context.job);
+}
+
+Rendered render(MusicModel& model, const at::Tensor& latents, const RenderOptions& options,
+                const Job& job) {
+  const Geometry& geometry = model.geometry();
+  const at::Tensor media = decode_latents(model, latents, options.circular, job);
+  const audio::MelSpectrogram mel = mel_of_media(media, geometry, options.max_value);
+  const DecodeSoundOptions decode{
+      .iterations = options.iterations, .seed = options.seed, .circular = options.circular};
+  return {sound_of_mel(mel, geometry, options.samples, decode, job),
+          picture_of_media(media, geometry, options.max_value)};
+}
+
+void set_loudness(audio::Waveform& sound, double target_lufs, std::vector<std::string>& notes,
+                  const Job& job) {
+  const auto result =
+      audio::normalize_loudness(sound, {.target_lufs = target_lufs}, Job{job.stop, {}});
+  if (result.before.silent()) {
+    notes.emplace_back("the sound is silent: its loudness was left as it is");
+  } else if (std::abs(result.after.integrated_lufs - target_lufs) > 0.5) {
+    notes.push_back(fmt::format("the sound is too peaky for {:.1f} LUFS: it has {:.1f}",
+                                target_lufs, result.after.integrated_lufs));
+  }
+}
+
+OrderedJson request_record(const std::string& pipeline, const MusicModel& model,
+                           const OrderedJson& fields) {
+  OrderedJson record = {{"pipeline", pipeline}, {"model", model.name()}};
+  record.update(fields);
+  return record;
+}
+
+}  // namespace riffle::pipelines

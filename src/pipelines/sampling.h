@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What all requests share: how the model is sampled and how loud the result is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diffusion/sampler.h"
+#include "diffusion/scheduler_table.h"
+#include "pipelines/clip.h"
+#include "pipelines/fields.h"
+#include "pipelines/music_model.h"
+
+namespace riffle::pipelines {
+
+struct Sampling {
+  std::string negative_prompt;
+  int64_t seed = -1;  // -1: another one each time
+  std::string preset = "balanced";
+  std::string scheduler;         // empty: the preset's
+  std::optional<int64_t> steps;  // absent: the preset's
+  double guidance = 7.0;
+  double guidance_rescale = 0.0;
+  int64_t cache_interval = 1;
+  int64_t decode_iterations = 24;
+
+  void visit(FieldVisitor& v);
+};
+
+// A chosen scheduler with its steps set, not yet started.
+struct ChosenScheduler {
+  const diffusion::SchedulerEntry* entry = nullptr;
+  std::unique_ptr<diffusion::Scheduler> scheduler;
+};
+
+// What the request asks for, else what the preset means for this model. The preset's steps are of
+// model evaluations: a scheduler of two evaluations a step takes half as many. Throws
+// Error{NotFound} for an unknown scheduler, Error{InvalidArgument} for too many steps.
+ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser);
+
+// Fills in a seed that was left open.
+void settle_seed(int64_t& seed);
+
+// The seed of clip number `index`.
+inline uint64_t seed_of(int64_t seed, int64_t index) {
+  return static_cast<uint64_t>(seed) + static_cast<uint64_t>(index);
+}
+
+// Guidance, windows and cache as the request says, over a stretch of so many columns.
+diffusion::SampleOptions sample_options(const Sampling& sampling, const Geometry& geometry,
+                                        bool circular);
+
+}  // namespace riffle::pipelines
