@@ -41,6 +41,10 @@ const std::vector<Command>& commands() {
        "riffle audio-to-images-batch --audio-dir music --output-dir pictures --recursive \\\n"
        "    --image-extension png --mono",
        add_audio_to_images_batch},
+      {"bench", "Models", "Measure how fast a model runs on this machine",
+       "riffle bench unet --random-weights sd15\n"
+       "riffle bench text unet vae --model models/riff --low-memory --json",
+       add_bench},
       {"completion", "Shell", "Print a completion script for bash or zsh",
        "riffle completion bash > ~/.local/share/bash-completion/completions/riffle\n"
        "riffle completion zsh > ~/.zfunc/_riffle",

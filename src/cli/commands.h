@@ -13,6 +13,7 @@ const std::vector<Command>& commands();
 // One function a command, each in its cmd_NAME.cc: adds the options, returns the action.
 Action add_audio_to_image(CLI::App& app);
 Action add_audio_to_images_batch(CLI::App& app);
+Action add_bench(CLI::App& app);
 Action add_completion(CLI::App& app);
 Action add_docs(CLI::App& app);
 Action add_image_to_audio(CLI::App& app);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "models/config_reader.h"
@@ -96,9 +97,9 @@ VaeEncoder::VaeEncoder(const AutoencoderKLConfig& config) {
 
 at::Tensor VaeEncoder::forward(const at::Tensor& picture, const Job& job) {
   at::Tensor x = conv_in_->forward(picture);
-  for (const auto& block : *down_blocks_) x = block->forward(x, job);
-  x = mid_block_->forward(x, job);
-  return conv_out_->forward(conv_norm_out_->forward_silu(x)).contiguous();
+  for (const auto& block : *down_blocks_) x = block->forward(std::move(x), job);
+  x = mid_block_->forward(std::move(x), job);
+  return conv_out_->forward(conv_norm_out_->forward_silu_over(std::move(x))).contiguous();
 }
 
 VaeDecoder::VaeDecoder(const AutoencoderKLConfig& config) {
@@ -127,9 +128,9 @@ VaeDecoder::VaeDecoder(const AutoencoderKLConfig& config) {
 
 at::Tensor VaeDecoder::forward(const at::Tensor& z, const Job& job) {
   at::Tensor x = mid_block_->forward(conv_in_->forward(z), job);
-  for (const auto& block : *up_blocks_) x = block->forward(x, job);
+  for (const auto& block : *up_blocks_) x = block->forward(std::move(x), job);
   job.check();
-  return conv_out_->forward(conv_norm_out_->forward_silu(x)).contiguous();
+  return conv_out_->forward(conv_norm_out_->forward_silu_over(std::move(x))).contiguous();
 }
 
 AutoencoderKL::AutoencoderKL(const AutoencoderKLConfig& config) : config_(config) {

@@ -25,6 +25,9 @@ RiffParts::RiffParts(weights::Bundle bundle, const RiffModelOptions& options)
       vae_config_(read_config<AutoencoderKLConfig>(bundle_, "vae")),
       text_config_(read_config<ClipTextConfig>(bundle_, "text_encoder")) {}
 
+RiffParts::RiffParts(RandomWeights random, const RiffModelOptions& options)
+    : random_(random), options_(options) {}
+
 UNet2DConditionModel& RiffParts::unet(const Job& job) {
   if (!unet_) {
     make_room();
@@ -53,10 +56,17 @@ template <class Model, class Config>
 std::shared_ptr<Model> RiffParts::load(const char* part, const Config& config,
                                        const Job& job) const {
   const auto model = std::make_shared<Model>(config);
-  // Packing reads the weights where they lie in the file; half precision ones need not exist as
-  // floats all at once.
-  const bool packs = options_.device.is_cpu() && !options_.exact;
-  load_module(*model, *bundle_.tensors(part), {.keep_type = packs, .optional = {}}, job);
+  if (random_ && packs()) {
+    nn::reset_and_pack(*model, random_->seed, {.half_storage = options_.low_memory});
+    return model;
+  }
+  if (random_) {
+    nn::reset_parameters(*model, random_->seed);
+  } else {
+    // Packing reads the weights where they lie in the file; half precision ones need not exist as
+    // floats all at once.
+    load_module(*model, *bundle_.tensors(part), {.keep_type = packs(), .optional = {}}, job);
+  }
   prepare(*model);
   return model;
 }
@@ -65,7 +75,7 @@ void RiffParts::prepare(torch::nn::Module& model) const {
   const at::NoGradGuard no_grad;
   if (options_.device.is_cuda()) {
     model.to(options_.device, at::kHalf);
-  } else if (!options_.exact) {
+  } else if (packs()) {
     nn::pack_for_inference(model, {.half_storage = options_.low_memory});
   }
 }

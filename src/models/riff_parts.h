@@ -5,7 +5,9 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/job.h"
@@ -26,10 +28,17 @@ struct RiffModelOptions {
   bool low_memory = false;
 };
 
+struct RandomWeights {
+  uint64_t seed = 1;
+};
+
 class RiffParts {
  public:
   // Reads the configurations, not the weights. Throws Error{BadFile, Unsupported, NotFound}.
   RiffParts(weights::Bundle bundle, const RiffModelOptions& options);
+  // Stable Diffusion 1.5's sizes and random weights, for measuring: there is no bundle behind it,
+  // so no tokenizer either.
+  RiffParts(RandomWeights random, const RiffModelOptions& options);
 
   // Each valid until another is asked for. Throws as load_module does, and Error{Cancelled}.
   UNet2DConditionModel& unet(const Job& job = {});
@@ -50,12 +59,14 @@ class RiffParts {
  private:
   template <class Model, class Config>
   std::shared_ptr<Model> load(const char* part, const Config& config, const Job& job) const;
+  bool packs() const { return options_.device.is_cpu() && !options_.exact; }
   // Moves to the device, or packs for the CPU's kernels.
   void prepare(torch::nn::Module& model) const;
   // With low_memory: drops the networks that may be dropped.
   void make_room();
 
   weights::Bundle bundle_;
+  std::optional<RandomWeights> random_;  // instead of the bundle
   RiffModelOptions options_;
   UNet2DConditionConfig unet_config_;
   AutoencoderKLConfig vae_config_;

@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/blocked_attention.h"
 #include "nn/packed_tensors.h"
@@ -58,13 +59,11 @@ at::Tensor attention_in_portions(const at::Tensor& q, const at::Tensor& k, const
 
 at::Tensor attention_by_blocks(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                int64_t heads, double scale) {
-  const KernelTimer timer(KernelKind::Attention,
-                          4.0 * static_cast<double>(q.numel()) * static_cast<double>(k.size(1)));
   const at::Tensor queries = packed_input(q, "attention").contiguous();
   const at::Tensor keys = k.contiguous();
   const at::Tensor values = v.contiguous();
   const int64_t width = q.size(2);
-  at::Tensor out = at::empty_like(queries);
+  const at::Tensor out = activation(queries.sizes());
   kernels::blocked_attention(kernels::kernel_table(), {.q = queries.data_ptr<float>(),
                                                        .k = keys.data_ptr<float>(),
                                                        .v = values.data_ptr<float>(),
@@ -88,6 +87,8 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const int64_t batch = q.size(0);
   const int64_t length = q.size(1);
   const double scale = 1.0 / std::sqrt(static_cast<double>(q.size(2) / heads));
+  const KernelTimer timer(KernelKind::Attention,
+                          4.0 * static_cast<double>(q.numel()) * static_cast<double>(k.size(1)));
   if (options.blocked && !options.causal) return attention_by_blocks(q, k, v, heads, scale);
   at::Tensor qh = split_heads(q, heads);
   at::Tensor kh = split_heads(k, heads);

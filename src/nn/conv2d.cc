@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/convolution.h"
 #include "nn/packed_tensors.h"
@@ -29,8 +30,14 @@ Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Conv2dOptions options)
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x, const Conv2dExtras& extras) {
-  if (packed()) return convolve_packed(x, extras);
   const auto& to = extras.enlarge;
+  // Of the direct form; what sticks out at the borders counts too.
+  const int64_t pixels = to ? to->height * to->width : x.size(2) * x.size(3);
+  const KernelTimer timer(
+      suits_winograd() ? KernelKind::Convolution3x3 : KernelKind::OtherConvolution,
+      2.0 * static_cast<double>(x.size(0) * pixels / (options_.stride * options_.stride)) *
+          static_cast<double>(weight_elements()));
+  if (packed()) return convolve_packed(x, extras);
   at::Tensor y = convolve(to ? at::upsample_nearest2d(x, {to->height, to->width}) : x);
   if (extras.item_bias.defined()) y = y + extras.item_bias.unsqueeze(-1).unsqueeze(-1);
   return extras.residual.defined() ? y + extras.residual : y;
@@ -63,8 +70,8 @@ at::Tensor Conv2d::convolve_packed(const at::Tensor& x, const Conv2dExtras& extr
   horizontal.enlarged = extras.enlarge ? extras.enlarge->width : x.size(3);
   horizontal.circular = t_circular_width;
   const kernels::ConvGeometry geometry(vertical, horizontal, options_.kernel, options_.stride);
-  at::Tensor out = at::empty({x.size(0), out_channels_, geometry.out_height, geometry.out_width},
-                             x.options().requires_grad(false).memory_format(kChannelsLast));
+  const at::Tensor out = activation(
+      {x.size(0), out_channels_, geometry.out_height, geometry.out_width}, kChannelsLast);
   at::Tensor bias = bias_;
   if (extras.item_bias.defined()) bias = (bias_ + extras.item_bias).contiguous();
   const at::Tensor residual =
@@ -75,10 +82,6 @@ at::Tensor Conv2d::convolve_packed(const at::Tensor& x, const Conv2dExtras& extr
                                .bias_stride = extras.item_bias.defined() ? out_channels_ : 0,
                                .residual = float_data(residual),
                                .out = out.data_ptr<float>()};
-  const KernelTimer timer(
-      suits_winograd() ? KernelKind::Winograd : KernelKind::DirectConvolution,
-      2.0 * static_cast<double>(out.numel()) *
-          static_cast<double>(in_channels_ * options_.kernel * options_.kernel));
   if (suits_winograd()) {
     winograd_convolution(packed_winograd_, geometry, call);
   } else {
@@ -88,6 +91,10 @@ at::Tensor Conv2d::convolve_packed(const at::Tensor& x, const Conv2dExtras& extr
 }
 
 bool Conv2d::suits_winograd() const { return options_.kernel == 3 && options_.stride == 1; }
+
+int64_t Conv2d::weight_elements() const {
+  return out_channels_ * in_channels_ * options_.kernel * options_.kernel;
+}
 
 void Conv2d::do_pack(const PackOptions& options) {
   const at::Tensor weight = weight_.detach().to(at::kFloat);

@@ -47,6 +47,7 @@ class Conv2d : public Layer {
   at::Tensor convolve(const at::Tensor& x) const;
   at::Tensor convolve_packed(const at::Tensor& x, const Conv2dExtras& extras) const;
   bool suits_winograd() const;
+  int64_t weight_elements() const;
 
   int64_t in_channels_;
   int64_t out_channels_;

@@ -10,9 +10,9 @@ thread_local std::array<KernelTime, kKernelKinds> t_times;
 
 std::string_view name_of(KernelKind kind) {
   switch (kind) {
-    case KernelKind::Winograd:
+    case KernelKind::Convolution3x3:
       return "3x3 convolution";
-    case KernelKind::DirectConvolution:
+    case KernelKind::OtherConvolution:
       return "other convolution";
     case KernelKind::Linear:
       return "linear";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where the time of a packed model goes, by kind of layer, for benchmarks.
+// Where the time of a model on the CPU goes, by kind of layer, for benchmarks.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace riffle::nn {
 
-enum class KernelKind { Winograd, DirectConvolution, Linear, Attention, Norm };
+enum class KernelKind { Convolution3x3, OtherConvolution, Linear, Attention, Norm };
 constexpr int kKernelKinds = 5;
 std::string_view name_of(KernelKind kind);
 

@@ -57,6 +57,14 @@ void reset_parameters(torch::nn::Module& root, uint64_t seed) {
   for_each_layer(root, [&](Layer& layer) { layer.reset(generator); });
 }
 
+void reset_and_pack(torch::nn::Module& root, uint64_t seed, const PackOptions& options) {
+  const at::Generator generator = at::detail::createCPUGenerator(seed);
+  for_each_layer(root, [&](Layer& layer) {
+    layer.reset(generator);
+    layer.pack(options);
+  });
+}
+
 void pack_for_inference(torch::nn::Module& root, const PackOptions& options) {
   for_each_layer(root, [&](Layer& layer) { layer.pack(options); });
 }

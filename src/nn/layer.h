@@ -55,6 +55,8 @@ void for_each_layer(torch::nn::Module& root, const std::function<void(Layer&)>& 
 
 // reset() on every Layer below root, from libtorch's CPU generator seeded with `seed`.
 void reset_parameters(torch::nn::Module& root, uint64_t seed);
+// The same, packing each layer as soon as it has its values: no more memory than the packed model.
+void reset_and_pack(torch::nn::Module& root, uint64_t seed, const PackOptions& options = {});
 
 // pack() and unpack() on every Layer below root, one at a time: only the layer at hand needs its
 // memory twice. Parameters may be of any floating type and are read where they lie, for instance in

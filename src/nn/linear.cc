@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/linear.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 
 #include <cmath>
 
+#include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/matrix_product.h"
 #include "nn/packed_tensors.h"
@@ -26,19 +26,19 @@ Linear::Linear(int64_t in_features, int64_t out_features, bool bias, PackedMatri
 
 at::Tensor Linear::forward(const at::Tensor& x, const at::Tensor& residual) {
   if (packed()) return multiply(x, residual, out_features_);
+  const KernelTimer timer(KernelKind::Linear, flop(x));
   const at::Tensor y = at::linear(x, weight_, bias_);
   return residual.defined() ? y + residual : y;
 }
 
 at::Tensor Linear::multiply(const at::Tensor& x, const at::Tensor& residual,
                             int64_t columns) const {
-  const KernelTimer timer(KernelKind::Linear, 2.0 * static_cast<double>(x.numel()) *
-                                                  static_cast<double>(out_features_));
+  const KernelTimer timer(KernelKind::Linear, flop(x));
   const at::Tensor rows = packed_input(x, "Linear").contiguous();
   const at::Tensor added = residual.defined() ? residual.contiguous() : residual;
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = columns;
-  at::Tensor out = at::empty(shape, x.options().requires_grad(false));
+  const at::Tensor out = activation(shape);
   kernels::multiply(kernels::StoredRows(rows.data_ptr<float>(), in_features_),
                     rows.numel() / in_features_, packed_weight_,
                     {.bias = float_data(bias_),
@@ -46,6 +46,10 @@ at::Tensor Linear::multiply(const at::Tensor& x, const at::Tensor& residual,
                      .out = out.data_ptr<float>(),
                      .stride = columns});
   return out;
+}
+
+double Linear::flop(const at::Tensor& x) const {
+  return 2.0 * static_cast<double>(x.numel()) * static_cast<double>(out_features_);
 }
 
 void Linear::do_pack(const PackOptions& options) {

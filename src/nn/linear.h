@@ -27,6 +27,8 @@ class Linear : public Layer {
   at::Tensor multiply(const at::Tensor& x, const at::Tensor& residual, int64_t columns) const;
 
  private:
+  double flop(const at::Tensor& x) const;
+
   int64_t in_features_;
   int64_t out_features_;
   kernels::PackedMatrix::Order order_;

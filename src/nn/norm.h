@@ -16,10 +16,14 @@ class GroupNorm : public Layer {
   GroupNorm(int64_t groups, int64_t channels, double epsilon);
   at::Tensor forward(const at::Tensor& x);       // [B, C, H, W] -> same
   at::Tensor forward_silu(const at::Tensor& x);  // silu(forward(x))
+  // The same for an x that nobody else looks at: a packed layer writes over it.
+  at::Tensor forward_silu_over(at::Tensor x);
   void reset(const at::Generator& generator) override;
 
  private:
-  at::Tensor normalise_packed(const at::Tensor& x, bool silu) const;
+  // picture: channels last; out: laid out the same, may be picture itself.
+  void normalise_packed(const at::Tensor& picture, bool silu, const at::Tensor& out) const;
+  at::Tensor forward_packed(const at::Tensor& x, bool silu) const;
 
   int64_t groups_;
   double epsilon_;

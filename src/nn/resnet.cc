@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/resnet.h"
 
+#include <utility>
+
 namespace riffle::nn {
 
 ResnetBlock2D::ResnetBlock2D(const ResnetOptions& options)
@@ -28,7 +30,8 @@ at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
   if (time_emb_proj_) with_time.item_bias = time_emb_proj_->forward(time);
   at::Tensor h = conv1_->forward(norm1_->forward_silu(x), with_time);
   const at::Tensor skip = conv_shortcut_ ? conv_shortcut_->forward(x) : x;
-  h = conv2_->forward(norm2_->forward_silu(h), {.residual = skip});
+  h = norm2_->forward_silu_over(std::move(h));
+  h = conv2_->forward(h, {.residual = skip});
   return output_scale_factor_ == 1 ? h : h / output_scale_factor_;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nn/unet_blocks.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+
+#include "nn/activations.h"
 
 namespace riffle::nn {
 namespace {
@@ -22,6 +25,16 @@ Transformer2DOptions transformer_options(const UnetBlockOptions& block) {
           .layers = block.transformer_layers,
           .norm_groups = block.norm_groups,
           .linear_projection = block.linear_projection};
+}
+
+// [B, C, H, W] and [B, D, H, W] -> [B, C + D, H, W].
+at::Tensor join(const at::Tensor& x, const at::Tensor& skip) {
+  const auto channels_last = at::MemoryFormat::ChannelsLast;
+  const bool packed = x.is_cpu() && !at::GradMode::is_enabled() && x.is_contiguous(channels_last);
+  if (!packed || x.scalar_type() != at::kFloat) return at::cat({x, skip}, 1);
+  at::Tensor out =
+      activation({x.size(0), x.size(1) + skip.size(1), x.size(2), x.size(3)}, channels_last);
+  return at::cat_out(out, {x, skip}, 1);
 }
 
 }  // namespace
@@ -95,9 +108,9 @@ at::Tensor UnetUpBlock::run_layers(int64_t first, int64_t last, at::Tensor x,
                                    const UnetCondition& condition, std::vector<at::Tensor>& skips) {
   for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(last); ++i) {
     condition.job.check();
-    const at::Tensor joined = at::cat({x, skips.back()}, 1);
+    x = join(x, skips.back());
     skips.pop_back();
-    x = (*resnets_)[i].forward(joined, condition.time);
+    x = (*resnets_)[i].forward(x, condition.time);
     if (!attentions_->empty()) x = (*attentions_)[i].forward(x, condition.context);
   }
   return x;

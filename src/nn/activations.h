@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Memory for what packed layers return. A network's intermediate results are large, short-lived and
+// of few sizes: asking the system for each would cost more than the cheaper layers themselves,
+// since every page is cleared and mapped when first touched.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/MemoryFormat.h>
+
+namespace riffle::nn {
+
+// Uninitialised float32 on the CPU, [N, C, H, W] for ChannelsLast. Large ones use memory again that
+// an earlier one has given up, up to kKeptBytes of which are kept. From any thread. Throws
+// Error{OutOfMemory}.
+at::Tensor activation(at::IntArrayRef shape,
+                      at::MemoryFormat format = at::MemoryFormat::Contiguous);
+
+constexpr size_t kKeptBytes = size_t{512} << 20;
+
+// Bytes kept for later ones at the moment, and their release to the system.
+size_t kept_activation_bytes();
+void release_kept_activations();
+
+}  // namespace riffle::nn
