@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "models/riff_seams.h"
+#include "models/tiles.h"
 #include "nn/conv2d.h"
 
 namespace riffle::models {
@@ -25,9 +28,14 @@ class RiffAutoencoder final : public Autoencoder {
   at::Tensor encode(const at::Tensor& media, const at::Tensor& noise, const DenoiseOptions& options,
                     const Job& job) override {
     const at::NoGradGuard no_grad;
-    const nn::CircularWidth circular(options.circular_time);
     AutoencoderKL& vae = parts_->vae(job);
-    const LatentMoments moments = vae.encode(to_model(media), job);
+    const auto moments_of = [&](const at::Tensor& picture) {
+      const LatentMoments moments = vae.encode(picture, job);
+      return at::cat({moments.mean, moments.logvar}, 1);
+    };
+    const auto halves =
+        in_tiles(to_model(media), info_.time_factor, 1, options, moments_of).chunk(2, 1);
+    const LatentMoments moments{.mean = halves[0], .logvar = halves[1]};
     const at::Tensor latents = noise.defined() ? moments.sample(to_model(noise)) : moments.mean;
     return latents.to(media.options()) * parts_->vae_config().scaling_factor;
   }
@@ -35,13 +43,27 @@ class RiffAutoencoder final : public Autoencoder {
   at::Tensor decode(const at::Tensor& latents, const DenoiseOptions& options,
                     const Job& job) override {
     const at::NoGradGuard no_grad;
-    const nn::CircularWidth circular(options.circular_time);
     AutoencoderKL& vae = parts_->vae(job);
     const at::Tensor unscaled = latents / parts_->vae_config().scaling_factor;
-    return vae.decode(to_model(unscaled), job).to(latents.options());
+    return in_tiles(to_model(unscaled), 1, info_.time_factor, options,
+                    [&](const at::Tensor& z) { return vae.decode(z, job); })
+        .to(latents.options());
   }
 
  private:
+  // With low_memory wide pictures go through the network in tiles of about the width it was trained
+  // on; around a circle a tile has neighbours on both sides, so it is not one itself.
+  template <class Map>
+  at::Tensor in_tiles(const at::Tensor& x, int64_t unit, int64_t out_unit,
+                      const DenoiseOptions& options, const Map& map) const {
+    const TileOptions tiles{.tile = std::max<int64_t>(32, parts_->unet_config().sample_size),
+                            .circular = options.circular_time};
+    const bool fits = x.dim() == 4 && x.size(3) % unit == 0;  // else the network says what is wrong
+    const bool tiled = parts_->options().low_memory && fits && x.size(3) / unit > tiles.tile;
+    const nn::CircularWidth circular(options.circular_time && !tiled);
+    return tiled ? map_tiles(x, unit, out_unit, tiles, map) : map(x);
+  }
+
   at::Tensor to_model(const at::Tensor& x) const {
     const at::Device device = parts_->options().device;
     return x.to(device, device.is_cuda() ? at::kHalf : at::kFloat);
