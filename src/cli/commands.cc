@@ -3,8 +3,19 @@
 
 namespace riffle::cli {
 
+namespace {
+
+// The pipelines' commands come first: they are what most people came for.
+std::vector<Command> after_pipelines(const std::vector<Command>& others) {
+  std::vector<Command> all = pipeline_commands();
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
+}  // namespace
+
 const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands = {
+  static const std::vector<Command> kCommands = after_pipelines({
       {"audio-to-image", "Sound and pictures", "Make a spectrogram picture of a sound",
        "riffle audio-to-image song.mp3 song.png\n"
        "riffle audio-to-image --audio song.wav --image song.png --stereo --20khz\n"
@@ -41,6 +52,12 @@ const std::vector<Command>& commands() {
        "riffle audio-to-images-batch --audio-dir music --output-dir pictures --recursive \\\n"
        "    --image-extension png --mono",
        add_audio_to_images_batch},
+      {"models", "Models", "List, inspect, fetch and check models",
+       "riffle models list\n"
+       "riffle models inspect riffusion/riffusion-model-v1\n"
+       "riffle models pull riffusion/riffusion-model-v1 --half\n"
+       "riffle models verify riffusion/riffusion-model-v1 --json",
+       add_models},
       {"bench", "Models", "Measure how fast a model runs on this machine",
        "riffle bench unet --random-weights sd15\n"
        "riffle bench text unet vae --model models/riff --low-memory --json",
@@ -51,7 +68,7 @@ const std::vector<Command>& commands() {
        add_completion},
       {"docs", "", "Print the reference of all commands as Markdown", "riffle docs > docs/cli.md",
        add_docs},
-  };
+  });
   return kCommands;
 }
 

@@ -10,6 +10,9 @@ namespace riffle::cli {
 
 const std::vector<Command>& commands();
 
+// The rows made of the pipelines' table, in cmd_pipelines.cc.
+std::vector<Command> pipeline_commands();
+
 // One function a command, each in its cmd_NAME.cc: adds the options, returns the action.
 Action add_audio_to_image(CLI::App& app);
 Action add_audio_to_images_batch(CLI::App& app);
@@ -18,6 +21,7 @@ Action add_completion(CLI::App& app);
 Action add_docs(CLI::App& app);
 Action add_image_to_audio(CLI::App& app);
 Action add_info(CLI::App& app);
+Action add_models(CLI::App& app);
 Action add_print_exif(CLI::App& app);
 Action add_sample_clips(CLI::App& app);
 Action add_sample_clips_batch(CLI::App& app);

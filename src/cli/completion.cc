@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "cli/options.h"
@@ -18,14 +19,9 @@ std::vector<std::string> names_of(const CLI::Option& option) {
   return names;
 }
 
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : shown_commands(app)) names.push_back(command->get_name());
-  return names;
-}
-
 // The words a positional argument can be, such as "bash" and "zsh"; empty: files.
 std::vector<std::string> positional_words(const CLI::App& app) {
+  if (auto names = command_names(app); !names.empty()) return names;
   for (const auto* option : shown_options(app)) {
     if (option->get_positional()) return choices_of(*option);
   }
@@ -52,9 +48,25 @@ std::string zsh_value(const CLI::Option& option) {
   return fmt::format(":{}: ", zsh_text(type));
 }
 
+// The options of a command and of the commands within it, each name once.
+std::vector<const CLI::Option*> all_options(const CLI::App& app) {
+  auto options = shown_options(app);
+  const auto is_new = [&](const CLI::Option* option) {
+    return std::none_of(options.begin(), options.end(), [&](const CLI::Option* known) {
+      return names_of(*known) == names_of(*option);
+    });
+  };
+  for (const auto* command : shown_commands(app)) {
+    for (const auto* option : shown_options(*command)) {
+      if (is_new(option)) options.push_back(option);
+    }
+  }
+  return options;
+}
+
 std::string zsh_arguments(const CLI::App& app) {
   std::string out;
-  for (const auto* option : shown_options(app)) {
+  for (const auto* option : all_options(app)) {
     for (const auto& name : names_of(*option)) {
       out += fmt::format(" \\\n        '*{}[{}]{}'", name, zsh_text(option->get_description()),
                          zsh_value(*option));
@@ -68,7 +80,7 @@ std::string zsh_arguments(const CLI::App& app) {
 // case branches "--device) words='auto cpu cuda' ;;" of the options that take a value.
 std::string bash_values(const CLI::App& app) {
   std::string out;
-  for (const auto* option : shown_options(app)) {
+  for (const auto* option : all_options(app)) {
     const auto names = names_of(*option);
     if (names.empty() || is_flag(*option)) continue;
     const auto words = choices_of(*option);
@@ -89,7 +101,7 @@ std::string bash_values(const CLI::App& app) {
 
 std::string bash_branch(const CLI::App& app) {
   std::vector<std::string> options;
-  for (const auto* option : shown_options(app)) {
+  for (const auto* option : all_options(app)) {
     for (const auto& name : names_of(*option)) options.push_back(name);
   }
   return fmt::format(

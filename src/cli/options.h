@@ -30,6 +30,7 @@ std::vector<const CLI::Option*> shown_options(const CLI::App& app);
 
 // The subcommands of `app` that its overview shows.
 std::vector<const CLI::App*> shown_commands(const CLI::App& app);
+std::vector<std::string> command_names(const CLI::App& app);
 
 bool is_flag(const CLI::Option& option);
 // "N", "FILE...": the value an option takes. Empty for flags.

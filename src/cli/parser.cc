@@ -30,12 +30,6 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* command : shown_commands(app)) names.push_back(command->get_name());
-  return names;
-}
-
 [[noreturn]] void fail(const std::string& message, const std::string& hint) {
   throw Error(ErrorCode::InvalidArgument, message, hint);
 }
@@ -48,7 +42,7 @@ std::string did_you_mean(const std::string& typed, const std::vector<std::string
 }  // namespace
 
 Parser::Parser(const std::vector<Command>& commands)
-    : app_("Riffle makes pictures of sound and sound of pictures.", "riffle") {
+    : app_("Riffle makes, changes and continues music.", "riffle") {
   app_.formatter(make_help_formatter());
   app_.set_version_flag("--version", fmt::format("riffle {}", version()), "Print the version");
   add_global_options(app_, globals_);
@@ -91,15 +85,22 @@ std::string Parser::help() const {
 void Parser::rethrow_usage_error(const CLI::ParseError& error) const {
   const auto chosen = app_.get_subcommands();
   const CLI::App& where = chosen.empty() ? app_ : *chosen.front();
+  // A command within a command leaves what it does not know to the outer one.
+  const auto within = where.get_subcommands();
+  const CLI::App& inner = chosen.empty() || within.empty() ? where : *within.front();
   const std::string see =
       chosen.empty() ? "see riffle --help" : fmt::format("see riffle {} --help", where.get_name());
   for (const auto& word : where.remaining()) {
     if (word.size() > 1 && word[0] == '-') {
       const std::string name = word.substr(0, word.find('='));
-      fail(fmt::format("unknown option {}", name), did_you_mean(name, option_names(where)) + see);
+      auto names = option_names(where);
+      if (&inner != &where) {
+        for (auto& known : option_names(inner)) names.push_back(std::move(known));
+      }
+      fail(fmt::format("unknown option {}", name), did_you_mean(name, names) + see);
     }
-    if (chosen.empty()) {
-      fail(fmt::format("unknown command {}", word), did_you_mean(word, command_names(app_)) + see);
+    if (const auto known = command_names(inner); !known.empty()) {
+      fail(fmt::format("unknown command {}", word), did_you_mean(word, known) + see);
     }
     fail(fmt::format("{} does not know what to do with \"{}\"", where.get_name(), word), see);
   }

@@ -60,14 +60,15 @@ bool is_global(const CLI::App& app, const CLI::Option& option) {
   return false;
 }
 
-std::string command_section(const CLI::App& app, const CLI::App& command) {
+// `name`: with the commands it is within ("models pull"); `heading`: "##" or deeper.
+std::string command_section(const CLI::App& app, const CLI::App& command, const std::string& name,
+                            const std::string& heading) {
   std::vector<const CLI::Option*> own;
   for (const auto* option : shown_options(command)) {
     if (!is_global(app, *option)) own.push_back(option);
   }
-  const std::string name = command.get_name();
-  std::string section = fmt::format("\n## {}\n\n{}.\n\n    {}\n", name, command.get_description(),
-                                    usage_of(command, "riffle " + name));
+  std::string section = fmt::format("\n{} {}\n\n{}.\n\n    {}\n", heading, name,
+                                    command.get_description(), usage_of(command, "riffle " + name));
   if (!own.empty()) section += "\n" + option_rows(own);
   // The footer is "Examples:" and indented lines.
   const std::string footer = command.get_footer();
@@ -80,6 +81,9 @@ std::string command_section(const CLI::App& app, const CLI::App& command) {
       begin = end + 1;
     }
     section += "```\n";
+  }
+  for (const auto* inner : shown_commands(command)) {
+    section += command_section(app, *inner, name + " " + inner->get_name(), heading + "#");
   }
   return section;
 }
@@ -99,7 +103,9 @@ std::string reference_markdown(const CLI::App& app) {
   }
   text += "\n## Options of every command\n\nThey may stand before the command or after it.\n\n";
   text += option_rows(shown_options(app));
-  for (const auto* command : shown_commands(app)) text += command_section(app, *command);
+  for (const auto* command : shown_commands(app)) {
+    text += command_section(app, *command, command->get_name(), "##");
+  }
   return text;
 }
 

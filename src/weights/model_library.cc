@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -28,28 +29,69 @@ std::string shown_name(const fs::path& path) {
   return fmt::format("{}/{}", name.substr(0, at), name.substr(at + kSeparator.size()));
 }
 
-void add_folders_of_environment(std::vector<fs::path>& folders) {
+struct Folder {
+  fs::path path;
+  ModelOrigin origin;
+};
+
+void add_folders_of_environment(std::vector<Folder>& folders) {
   const char* variable = std::getenv("RIFFLE_MODELS");
   std::string_view rest = variable != nullptr ? variable : "";
   while (!rest.empty()) {
     const size_t colon = rest.find(':');
-    if (colon != 0) folders.emplace_back(rest.substr(0, colon));
+    if (colon != 0) folders.push_back({rest.substr(0, colon), ModelOrigin::Own});
     rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
   }
 }
 
 // Installed: PREFIX/bin/riffle and PREFIX/share/riffle/models. Built: build/NAME/riffle in the
 // repository, whose "models" is two folders up.
-void add_folders_of_program(std::vector<fs::path>& folders) {
+void add_folders_of_program(std::vector<Folder>& folders) {
   std::error_code ec;
   const fs::path folder = fs::read_symlink("/proc/self/exe", ec).parent_path();
   if (ec) return;
   for (const char* relative : {"models", "../share/riffle/models", "../../models"}) {
-    folders.push_back((folder / relative).lexically_normal());
+    folders.push_back({(folder / relative).lexically_normal(), ModelOrigin::Shipped});
   }
 }
 
+// Those that exist, each once.
+std::vector<Folder> folders_searched() {
+  std::vector<Folder> folders;
+  add_folders_of_environment(folders);
+  folders.push_back({"models", ModelOrigin::Own});
+  add_folders_of_program(folders);
+  folders.push_back({data_folder() / "models", ModelOrigin::Own});
+  folders.push_back({pulled_models_folder(), ModelOrigin::Pulled});
+
+  std::vector<Folder> existing;
+  std::map<fs::path, size_t> seen;
+  for (const Folder& folder : folders) {
+    std::error_code ec;
+    if (!fs::is_directory(folder.path, ec)) continue;
+    const auto [place, is_new] =
+        seen.try_emplace(fs::weakly_canonical(folder.path, ec), existing.size());
+    if (is_new) existing.push_back(folder);
+    // A folder found by two ways, such as "models" in the program's own, is what the later says.
+    else if (folder.origin != ModelOrigin::Own)
+      existing[place->second].origin = folder.origin;
+  }
+  return existing;
+}
+
 }  // namespace
+
+std::string_view name_of(ModelOrigin origin) {
+  switch (origin) {
+    case ModelOrigin::Shipped:
+      return "shipped";
+    case ModelOrigin::Own:
+      return "own";
+    case ModelOrigin::Pulled:
+      return "pulled";
+  }
+  return "";
+}
 
 fs::path pulled_models_folder() { return cache_folder() / "models"; }
 
@@ -61,34 +103,21 @@ std::string folder_name_of(std::string_view repository) {
 }
 
 std::vector<fs::path> model_folders() {
-  std::vector<fs::path> folders;
-  add_folders_of_environment(folders);
-  folders.emplace_back("models");
-  add_folders_of_program(folders);
-  folders.push_back(data_folder() / "models");
-  folders.push_back(pulled_models_folder());
-
-  std::vector<fs::path> existing;
-  std::set<fs::path> seen;
-  for (const fs::path& folder : folders) {
-    std::error_code ec;
-    if (fs::is_directory(folder, ec) && seen.insert(fs::weakly_canonical(folder, ec)).second) {
-      existing.push_back(folder);
-    }
-  }
-  return existing;
+  std::vector<fs::path> paths;
+  for (const Folder& folder : folders_searched()) paths.push_back(folder.path);
+  return paths;
 }
 
 std::vector<ModelEntry> list_models() {
   std::vector<ModelEntry> models;
   std::set<std::string> names;
-  for (const fs::path& folder : model_folders()) {
+  for (const Folder& folder : folders_searched()) {
     std::vector<ModelEntry> here;
     std::error_code ec;
-    for (const auto& entry : fs::directory_iterator(folder, ec)) {
+    for (const auto& entry : fs::directory_iterator(folder.path, ec)) {
       const bool hidden = entry.path().filename().string().starts_with(".");
       if (!hidden && looks_like_bundle(entry.path()))
-        here.push_back({shown_name(entry.path()), entry.path()});
+        here.push_back({shown_name(entry.path()), entry.path(), folder.origin});
     }
     std::sort(here.begin(), here.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });

@@ -18,9 +18,15 @@ std::vector<std::filesystem::path> model_folders();
 std::filesystem::path pulled_models_folder();
 std::string folder_name_of(std::string_view repository);
 
+// Shipped: in a folder that belongs to the program. Own: in one of the user's. Pulled: from the
+// hub.
+enum class ModelOrigin { Shipped, Own, Pulled };
+std::string_view name_of(ModelOrigin origin);  // "shipped", "own", "pulled"
+
 struct ModelEntry {
   std::string name;  // what find_model takes
   std::filesystem::path path;
+  ModelOrigin origin = ModelOrigin::Own;
 };
 
 // Every model in model_folders(), in that order, then by name. A name found twice is listed once:

@@ -18,6 +18,7 @@ namespace riffle::weights {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
@@ -126,7 +127,10 @@ TEST(ModelLibrary, FindsByNamePathAndHubName) {
     EXPECT_EQ(e.hint(), "fetch it first: riffle models pull someone/else");
   }
   const auto all = list_models();
-  EXPECT_THAT(all, Contains(Field(&ModelEntry::name, "owner/name")));
+  EXPECT_THAT(all, Contains(AllOf(Field(&ModelEntry::name, "owner/name"),
+                                  Field(&ModelEntry::origin, ModelOrigin::Pulled))));
+  EXPECT_THAT(all, Contains(AllOf(Field(&ModelEntry::path, folder / "first" / "tiny"),
+                                  Field(&ModelEntry::origin, ModelOrigin::Own))));
   EXPECT_EQ(
       std::count_if(all.begin(), all.end(), [](const ModelEntry& m) { return m.name == "tiny"; }),
       1);
