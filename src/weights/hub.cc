@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMostListingBytes = 32 << 20;
 constexpr uint64_t kMostIndexBytes = 1 << 20;
+constexpr int64_t kMostFileBytes = int64_t{1} << 40;  // sums of sizes stay far from overflowing
 constexpr auto kReplace = Json::error_handler_t::replace;
 
 bool is_name(std::string_view text, std::string_view also) {
@@ -63,7 +64,8 @@ HubFile parse_file(const Json& json, const std::string& where) {
     file.sha256 = json_get<std::string>(json["lfs"], "sha256", where);
   if (file.sha256.empty()) file.git_id = json_get<std::string>(json, "blobId", where);
   const bool has_hash = is_hex(file.sha256, 64) || is_hex(file.git_id, 40);
-  if (!detail::is_safe_path(file.path) || file.size < 0 || !has_hash) {
+  if (!detail::is_safe_path(file.path) || file.size < 0 || file.size > kMostFileBytes ||
+      !has_hash) {
     // As JSON: control characters stay visible.
     throw Error(ErrorCode::BadFile,
                 fmt::format("{}: the entry {} cannot be used: unsafe path, size or hash", where,

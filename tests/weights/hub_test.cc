@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "environment.h"
 #include "fake_hub.h"
@@ -264,6 +265,40 @@ TEST_F(Hub, CancelStopsAndKeepsWhatCame) {
   expect_whole();
 }
 
+TEST_F(Hub, AFullDiskIsNamedAndNothingIsLost) {
+  Json listing = {{"sha", "c0ffee"}, {"siblings", Json::array()}};
+  for (int i = 0; i < 1000; ++i) {  // a petabyte, which no disk has free
+    options_.files.push_back(std::to_string(i));
+    listing["siblings"].push_back({{"rfilename", options_.files.back()},
+                                   {"size", int64_t{1} << 40},
+                                   {"blobId", std::string(40, 'a')}});
+  }
+  hub_.listing = listing.dump();
+  EXPECT_RIFFLE_ERROR(pull_model("owner/name", options_), ErrorCode::Io,
+                      "1048576000 MB are needed");
+  hub_.listing.clear();
+  options_.files.clear();
+  options_.attempts = 1;
+  hub_.cut_after[kWeights] = 120'000;
+  EXPECT_RIFFLE_ERROR(pull_model("owner/name", options_), ErrorCode::Io, kWeights);
+  const fs::path part =
+      pulled_models_folder() / ".owner--name.partial" / (std::string(kWeights) + ".part");
+  fs::remove(part);
+  fs::create_symlink("/dev/full", part);
+  EXPECT_RIFFLE_ERROR(pull_model("owner/name", options_), ErrorCode::Io,
+                      "cannot write " + part.string() + ": No space left on device");
+  fs::remove(part);
+  pull_model("owner/name", options_);
+  expect_whole();
+}
+
+TEST_F(Hub, AFolderThatCannotBeMadeIsNamed) {
+  write_raw(folder_ / "file", "in the way");
+  const Environment cache("XDG_CACHE_HOME", (folder_ / "file").string());
+  EXPECT_RIFFLE_ERROR(pull_model("owner/name", options_), ErrorCode::Io,
+                      (folder_ / "file").string());
+}
+
 TEST_F(Hub, NamesAndAddressesAreChecked) {
   for (const char* name :
        {"", "a/b/c", "../x", "a/..", "/a", "a/", "a b/c", "a/b?c", ".a/b", "a/.b"}) {
@@ -296,6 +331,7 @@ TEST_F(Hub, HostileListingsAreRefused) {
            {entry("a\\u0000b", "1", good_hash), "unsafe path"},
            {entry("a", "-5", good_hash), "unsafe path, size"},
            {entry("a", "99999999999999999999", good_hash), "expected an integer"},
+           {entry("a", "1152921504606846976", good_hash), "unsafe path, size"},
            {entry("a", "1", "xyz"), "or hash"},
            {R"({"sha": "c0ffee", "siblings": [{"rfilename": 3}]})", "expected a string"},
            {R"({"sha": "c0ffee", "siblings": ["a"]})", "expected an object"},

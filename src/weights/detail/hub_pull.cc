@@ -192,6 +192,13 @@ class Pull {
       refuse(response, fmt::format("{}/{}", listing_.repository, file.path), options_);
   }
 
+  static void require_written(const std::ofstream& out, const fs::path& part) {
+    if (out) return;
+    throw Error(ErrorCode::Io,
+                fmt::format("cannot write {}: {}", part.string(), std::strerror(errno)),
+                "check the free space; what was fetched so far is kept");
+  }
+
   HttpResponse attempt(const HubFile& file, const fs::path& part) {
     const uint64_t from = size_or_zero(part);
     std::ofstream out;
@@ -210,14 +217,15 @@ class Pull {
         throw Error(ErrorCode::BadFile, fmt::format("{}/{}: more than its {} bytes came",
                                                     listing_.repository, file.path, file.size));
       out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-      if (!out)
-        throw Error(ErrorCode::Io,
-                    fmt::format("cannot write {}: {}", part.string(), std::strerror(errno)),
-                    "check the free space");
+      require_written(out, part);
       job_.report("pull", done_ + have, total_);
     };
     HttpResponse response =
         http_get({file_url(listing_, file.path, options_), options_.token, from}, sink, job_);
+    if (out.is_open()) {
+      out.close();  // what was still buffered
+      require_written(out, part);
+    }
     if (response.status ==
         416) {  // nothing at that place: what is here does not belong to this file
       fs::remove(part);
