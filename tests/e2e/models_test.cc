@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // riffle models as a user runs it: list, inspect, pull from a hub on this machine, verify.
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +12,8 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "e2e/process.h"
+#include "models/load_module.h"
+#include "models/unet_2d_condition_model.h"
 #include "weights/safetensors.h"
 
 namespace riffle::test {
@@ -86,6 +89,33 @@ TEST_F(Models, InspectLoadsAndAccounts) {
     EXPECT_GT(load["networks"][part]["matched"], 10) << part;
   }
   EXPECT_GT(load["peak_bytes"], load["bytes"]);
+}
+
+// riff-tiny with a UNet of 34 million parameters, in half precision.
+fs::path write_half_precision_model(const fs::path& folder) {
+  const fs::path model = folder / "half";
+  fs::copy(golden_file("riff-tiny"), model, fs::copy_options::recursive);
+  Json config = read_json_file(model / "unet/config.json");
+  config["block_out_channels"] = {64, 128, 256, 256};
+  write_text_file(model / "unet/config.json", config.dump());
+  models::UNet2DConditionModel unet(models::UNet2DConditionConfig::from_json(config, "test"));
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& [name, parameter] : models::named_parameters(unet)) {
+    tensors.emplace_back(name, at::full(parameter.sizes(), 0.01, at::kHalf));
+  }
+  weights::write_safetensors(model / kUNet, tensors);
+  return model;
+}
+
+TEST_F(Models, LoadingHalfPrecisionTakesItsSizeInFloat32AndNoMoreThanATenthOfIt) {
+  const fs::path model = write_half_precision_model(folder_.path());
+  const Json tiny = succeed({"inspect", "riff-tiny", "--load"})["load"];
+  const Json large = succeed({"inspect", model.string(), "--load"})["load"];
+  const auto bytes = large["bytes"].get<int64_t>();
+  EXPECT_GT(bytes, 130'000'000);
+  // The small model shows what the program itself takes.
+  EXPECT_LT(large["peak_bytes"].get<int64_t>() - tiny["peak_bytes"].get<int64_t>(),
+            bytes * 11 / 10);
 }
 
 TEST_F(Models, InspectTellsLorasAndOtherWeights) {
