@@ -75,6 +75,12 @@ void RiffParts::prepare(torch::nn::Module& model) const {
   const at::NoGradGuard no_grad;
   if (options_.device.is_cuda()) {
     model.to(options_.device, at::kHalf);
+    // The layout in which the tensor cores' convolutions take pictures; activations follow it.
+    for (at::Tensor& parameter : model.parameters()) {
+      if (parameter.dim() == 4) {
+        parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+      }
+    }
   } else if (packs()) {
     nn::pack_for_inference(model, {.half_storage = options_.low_memory});
   }

@@ -19,7 +19,8 @@ std::string libtorch_version() { return TORCH_VERSION; }
 
 bool cuda_available() { return at::hasCUDA() && cuda_device_count() > 0; }
 
-int64_t cuda_device_count() { return at::detail::getCUDAHooks().getNumGPUs(); }
+// By way of Context.h: the name of what it asks changed within 2.x.
+int64_t cuda_device_count() { return static_cast<int64_t>(at::getNumGPUs()); }
 
 bool has_fused_attention() { return TORCH_VERSION_MAJOR >= 2; }
 

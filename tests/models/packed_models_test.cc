@@ -7,6 +7,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/roll.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
 #include "golden.h"
@@ -49,7 +50,9 @@ double unet_error(UNet2DConditionModel& unet) {
 TEST_F(PackedModels, UNetAgreesWithDiffusers) {
   const auto unet = load_unet();
   nn::pack_for_inference(*unet);
-  EXPECT_LT(unet_error(*unet), 5e-5);
+  const double error = unet_error(*unet);
+  RecordProperty("relative_l2", fmt::format("{:.1e}", error));
+  EXPECT_LT(error, 5e-5);
 }
 
 // Half storage rounds each weight by up to 5e-4 of itself.
@@ -57,6 +60,7 @@ TEST_F(PackedModels, UNetInHalfStorageStaysClose) {
   const auto unet = load_unet();
   nn::pack_for_inference(*unet, {.half_storage = true});
   const double error = unet_error(*unet);
+  RecordProperty("relative_l2", fmt::format("{:.1e}", error));
   EXPECT_LT(error, 3e-3);
   EXPECT_GT(error, 1e-5) << "nothing was rounded";
 }
@@ -67,8 +71,12 @@ TEST_F(PackedModels, AutoencoderAgreesWithDiffusers) {
   const auto golden = golden_tensors("vae.safetensors");
   for (int i = 0; i < 2; ++i) {
     const auto get = [&](const char* name) { return golden->load(std::to_string(i) + "." + name); };
-    EXPECT_LT(relative_l2(vae->encode(get("image")).mean, get("mean")), 5e-5) << "case " << i;
-    EXPECT_LT(relative_l2(vae->decode(get("z")), get("decoded")), 5e-5) << "case " << i;
+    const double encoded = relative_l2(vae->encode(get("image")).mean, get("mean"));
+    const double decoded = relative_l2(vae->decode(get("z")), get("decoded"));
+    RecordProperty(fmt::format("encode_{}", i), fmt::format("{:.1e}", encoded));
+    RecordProperty(fmt::format("decode_{}", i), fmt::format("{:.1e}", decoded));
+    EXPECT_LT(encoded, 5e-5) << "case " << i;
+    EXPECT_LT(decoded, 5e-5) << "case " << i;
   }
 }
 

@@ -110,6 +110,26 @@ TEST(RiffModelMemory, LowMemoryGivesNearlyTheSame) {
   EXPECT_LT(relative_l2(low.autoencoder().decode(x), full.autoencoder().decode(x)), 5e-3);
 }
 
+// Work that was asked to stop stops, wherever it is.
+TEST(RiffModelJobs, AreCancelled) {
+  RIFFLE_REFERENCE_OR_SKIP(index, "riff-tiny/model_index.json");
+  RiffModel model = load_model(index);
+  const std::vector<std::string> prompts = {"bass"};
+  const Conditioning conditioning = model.conditioner().condition(prompts).conditioning;
+  const at::Tensor x = at::randn({1, 4, 8, 8});
+  const at::Tensor picture = model.autoencoder().decode(x);  // everything is loaded from here on
+  model.denoiser().predict(x, 10, conditioning);
+  std::stop_source source;
+  const Job job{.stop = source.get_token(), .on_progress = {}};
+  EXPECT_EQ(model.denoiser().predict(x, 10, conditioning, {}, job).sizes(), x.sizes());
+  source.request_stop();
+  EXPECT_RIFFLE_ERROR(model.denoiser().predict(x, 10, conditioning, {}, job), ErrorCode::Cancelled,
+                      "");
+  EXPECT_RIFFLE_ERROR(model.autoencoder().decode(x, {}, job), ErrorCode::Cancelled, "");
+  EXPECT_RIFFLE_ERROR(model.autoencoder().encode(picture, {}, {}, job), ErrorCode::Cancelled, "");
+  EXPECT_RIFFLE_ERROR(model.conditioner().condition(prompts, {}, job), ErrorCode::Cancelled, "");
+}
+
 // A copy of the bundle in which one field of one config.json differs.
 std::filesystem::path changed_bundle(const test::TemporaryFolder& folder,
                                      const std::filesystem::path& index, const std::string& part,
