@@ -206,7 +206,10 @@ OrderedJson show_shallow_steps(double full_s, models::RiffParts& parts, const Op
     context.out.line(
         "  step with cached coarse levels, {} layers: {:.3f} s, {:.0f} % of a full one", layers,
         m.best_s, 100 * m.best_s / full_s);
-    steps.push_back({{"layers", layers}, {"seconds", m.best_s}, {"share", m.best_s / full_s}});
+    steps.push_back({{"layers", layers},
+                     {"seconds", m.best_s},
+                     {"share", m.best_s / full_s},
+                     {"gflop", m.gflop()}});
   }
   return steps;
 }
