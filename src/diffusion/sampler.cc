@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <vector>
 
@@ -34,6 +35,28 @@ at::Tensor joined(const at::Tensor& a, const at::Tensor& b, int64_t batch) {
                 "guidance needs the same kinds of conditioning on both of its sides");
   }
   return at::cat({for_batch(a, batch), for_batch(b, batch)});
+}
+
+void require_shape(const at::Tensor& known, const at::Tensor& latents, const char* what) {
+  if (known.defined() && known.sizes() == latents.sizes()) return;
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("{} of shape [{}] for latents of [{}]", what,
+                          known.defined() ? fmt::format("{}", fmt::join(known.sizes(), ", ")) : "",
+                          fmt::join(latents.sizes(), ", ")));
+}
+
+// Masks have one channel and may have one item for all.
+void require_mask(const at::Tensor& mask, const at::Tensor& latents) {
+  const auto& all = latents.sizes();
+  const bool fits = mask.defined() && mask.dim() == 4 && mask.size(1) == 1 &&
+                    (mask.size(0) == 1 || mask.size(0) == all[0]) && mask.size(2) == all[2] &&
+                    mask.size(3) == all[3];
+  if (!fits) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("a mask of shape [{}] does not fit latents of [{}]",
+                            mask.defined() ? fmt::format("{}", fmt::join(mask.sizes(), ", ")) : "",
+                            fmt::join(all, ", ")));
+  }
 }
 
 class Run {
@@ -70,6 +93,7 @@ class Run {
       latents = scheduler_.step(prediction, t, latents, options_.noise);
       latents = put_back(latents, t);
     }
+    job.check();
     return latents;
   }
 
@@ -170,6 +194,15 @@ at::Tensor sample(models::Denoiser& denoiser, Scheduler& scheduler, const at::Te
   }
   if (scheduler.steps() == 0) {
     throw Error(ErrorCode::InvalidArgument, "the scheduler was given no steps");
+  }
+  if (options.keep) {
+    require_mask(options.keep->mask, latents);
+    require_shape(options.keep->known.latents, latents, "known latents");
+    require_shape(options.keep->known.noise, latents, "noise of known latents");
+  }
+  if (options.mix) {
+    require_shape(options.mix->source.latents, latents, "source latents");
+    require_shape(options.mix->source.noise, latents, "noise of source latents");
   }
   const at::NoGradGuard no_grad;
   Run run(denoiser, scheduler, prompts, options, latents.size(0), latents.size(-1));

@@ -20,21 +20,21 @@ namespace riffle::diffusion {
 
 // What steers a window. Tensors are [B, ...] with B of the latents, or [1, ...] for all items.
 struct GuidedPrompt {
-  models::Conditioning positive;
-  models::Conditioning
-      negative;  // what guidance moves away from; may stay empty where there is none
+  models::Conditioning positive = {};
+  // What guidance moves away from; may stay empty where there is none.
+  models::Conditioning negative = {};
 };
 
 // Given latents with the noise they are covered with, both of the latents' shape.
 struct KnownLatents {
-  at::Tensor latents;
-  at::Tensor noise;
+  at::Tensor latents = {};
+  at::Tensor noise = {};
 };
 
 // The part of the latents that is known (masks.h: 1 repaints, 0 keeps): put back after every step.
 struct KeptPart {
-  at::Tensor mask;  // [1 or B, 1, H, W]
-  KnownLatents known;
+  at::Tensor mask = {};  // [1 or B, 1, H, W]
+  KnownLatents known = {};
   // Riffusion puts it back at the level the step came from, so that what is kept stays one step
   // noisier than the rest, at the end too. Off: at the level the step went to.
   bool at_level_before = false;
@@ -43,7 +43,7 @@ struct KeptPart {
 // MagicMix (Liew et al. 2022, section 3.2): while the layout forms, the model sees a mixture of the
 // latents and of the source at the same level.
 struct MagicMix {
-  KnownLatents source;
+  KnownLatents source = {};
   double share = 0.5;      // of the latents; the rest is the source
   int64_t from_index = 0;  // of Scheduler::timesteps()
   int64_t to_index = 0;    // the first one that is left alone
@@ -52,21 +52,21 @@ struct MagicMix {
 struct SamplePreview {
   int64_t step = 0;  // 1 after the first
   int64_t steps = 0;
-  at::Tensor latents;  // the clean ones the model sees in these, [B, C, H, W]
+  at::Tensor latents = {};  // the clean ones the model sees in these, [B, C, H, W]
 };
 
 struct SampleOptions {
-  GuidanceOptions guidance;
+  GuidanceOptions guidance = {};
   // Stretches longer than a window are taken in windows whose predictions are blended at every
   // step. circular: a loop.
-  WindowOptions windows;
-  std::optional<KeptPart> keep;
-  std::optional<MagicMix> mix;
+  WindowOptions windows = {};
+  std::optional<KeptPart> keep = {};
+  std::optional<MagicMix> mix = {};
   // Predictions for the outer layers only, in all but one of so many steps (models/denoiser.h); 1
   // computes everything always.
   int64_t cache_interval = 1;
   NoiseSource* noise = nullptr;  // for stochastic schedulers
-  std::function<void(const SamplePreview&)> on_preview;
+  std::function<void(const SamplePreview&)> on_preview = {};
 };
 
 // latents: [B, C, H, W], float32, at the level where the scheduler stands. prompts: one for all
