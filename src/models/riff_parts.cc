@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/load_module.h"
+#include "nn/activations.h"
 
 namespace riffle::models {
 namespace {
@@ -55,7 +56,16 @@ ClipTextModel& RiffParts::text_encoder(const Job& job) {
 template <class Model, class Config>
 std::shared_ptr<Model> RiffParts::load(const char* part, const Config& config,
                                        const Job& job) const {
-  const auto model = std::make_shared<Model>(config);
+  nn::release_kept_activations();  // those of the part that ran before
+  auto model = make<Model>(part, config, job);
+  nn::release_kept_activations();  // what packing left behind
+  return model;
+}
+
+template <class Model, class Config>
+std::shared_ptr<Model> RiffParts::make(const char* part, const Config& config,
+                                       const Job& job) const {
+  auto model = std::make_shared<Model>(config);
   if (random_ && packs()) {
     nn::reset_and_pack(*model, random_->seed, {.half_storage = options_.low_memory});
     return model;

@@ -59,6 +59,8 @@ class RiffParts {
  private:
   template <class Model, class Config>
   std::shared_ptr<Model> load(const char* part, const Config& config, const Job& job) const;
+  template <class Model, class Config>
+  std::shared_ptr<Model> make(const char* part, const Config& config, const Job& job) const;
   bool packs() const { return options_.device.is_cpu() && !options_.exact; }
   // Moves to the device, or packs for the CPU's kernels.
   void prepare(torch::nn::Module& model) const;

@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -106,6 +108,11 @@ at::Tensor activation(at::IntArrayRef shape, at::MemoryFormat format) {
 }
 
 size_t kept_activation_bytes() { return pool().total(); }
-void release_kept_activations() { pool().clear(); }
+void release_kept_activations() {
+  pool().clear();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 }  // namespace riffle::nn

@@ -15,10 +15,12 @@ namespace riffle::nn {
 at::Tensor activation(at::IntArrayRef shape,
                       at::MemoryFormat format = at::MemoryFormat::Contiguous);
 
-constexpr size_t kKeptBytes = size_t{512} << 20;
+constexpr size_t kKeptBytes = size_t{256} << 20;
 
-// Bytes kept for later ones at the moment, and their release to the system.
+// Bytes kept for later ones at the moment.
 size_t kept_activation_bytes();
+// Gives them back to the system, with whatever else the C library keeps for later: worth calling
+// between two networks.
 void release_kept_activations();
 
 }  // namespace riffle::nn
