@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audio/waveform.h"
@@ -38,9 +39,20 @@ struct Preview {
 
 // What a run is handed besides its request.
 struct RunContext {
-  Job job;
-  std::function<void(const Preview&)> on_preview;  // empty: none are made (each costs a decode)
-  int64_t preview_interval = 5;                    // steps
+  Job job = {};
+  // Empty: none are made (each costs a decode).
+  std::function<void(const Preview&)> on_preview = {};
+  int64_t preview_interval = 5;  // steps
+  // Called with each clip as soon as it is whole, before the next one is begun, so that a long run
+  // that is stopped keeps what it has. The run then returns nothing. Empty: clips are returned.
+  std::function<void(Clip&&)> on_clip = {};
+
+  void deliver(Clip&& clip, std::vector<Clip>& results) const {
+    if (on_clip)
+      on_clip(std::move(clip));
+    else
+      results.push_back(std::move(clip));
+  }
 };
 
 }  // namespace riffle::pipelines

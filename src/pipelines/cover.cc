@@ -17,13 +17,9 @@
 namespace riffle::pipelines {
 namespace {
 
-// As many channels as asked for, or as the model and the file can agree on.
-audio::Waveform with_channels(audio::Waveform sound, const std::string& wanted,
-                              const Geometry& geometry) {
-  const bool stereo =
-      geometry.codec.stereo || (wanted == "auto" ? sound.channels() == 2 : wanted == "stereo");
-  if (stereo && sound.channels() == 1) sound.samples.push_back(sound.samples[0]);
-  if (!stereo && sound.channels() == 2) {
+audio::Waveform with_channels(audio::Waveform sound, int channels) {
+  if (channels == 2 && sound.channels() == 1) sound.samples.push_back(sound.samples[0]);
+  if (channels == 1 && sound.channels() == 2) {
     for (size_t i = 0; i < sound.samples[0].size(); ++i) {
       sound.samples[0][i] = 0.5F * (sound.samples[0][i] + sound.samples[1][i]);
     }
@@ -44,6 +40,10 @@ SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
   const auto to = item_of(read.conditioning, 1);
   const auto negative = item_of(read.conditioning, 2);
   const int64_t windows = request.to.empty() ? 1 : plan.count();
+  if (!request.to.empty() && windows == 1) {
+    steered.notes.emplace_back(
+        "the recording is as short as one window: only the first prompt is used");
+  }
   for (int64_t k = 0; k < windows; ++k) {
     const double share =
         windows == 1 ? 0 : static_cast<double>(k) / static_cast<double>(windows - 1);
@@ -100,12 +100,16 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   const int64_t file_frames = file.sound.frames();
   const audio::Loudness before = audio::measure_loudness(file.sound);
   const int rate = geometry.codec.sample_rate;
+  const int channels =
+      request.channels == "auto" ? file.sound.channels() : (request.channels == "stereo" ? 2 : 1);
+  // A stereo model takes and gives two, whatever is asked for.
   const audio::Waveform source = with_channels(
       at_rate(file.sound, rate, audio::resampled_frames(file_frames, file_rate, rate), inner),
-      request.channels, geometry);
+      geometry.codec.stereo ? 2 : channels);
   file.sound = {};
 
-  const SoundLatents original = latents_of_sound(model, source, context.job);
+  SoundLatents original = latents_of_sound(model, source, context.job);
+  original.media = at::Tensor();  // long, and not needed
   const int64_t items = original.latents.size(0);
   const int64_t columns = original.latents.size(-1);
   // Both channels get the same noise: what is alike in them stays alike.
@@ -136,10 +140,11 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
                               .iterations = static_cast<int>(request.sampling.decode_iterations),
                               .seed = seeds[0]},
                              context.job);
-  clip.sound = at_rate(rendered.sound, file_rate, file_frames, inner);
+  clip.sound = with_channels(at_rate(rendered.sound, file_rate, file_frames, inner), channels);
   clip.picture = std::move(rendered.picture);
   clip.notes = file.notes;
-  clip.notes.insert(clip.notes.end(), steered.notes.begin(), steered.notes.end());
+  add_notes(clip.notes, steered.notes);
+  add_notes(clip.notes, sampling_notes(request.sampling));
   if (request.loudness || !before.silent()) {
     set_loudness(clip.sound,
                  request.loudness.value_or(std::clamp(before.integrated_lufs, -60.0, 0.0)),
@@ -147,7 +152,7 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   }
   clip.request = request_record("cover", model, request_to_json(request));
   std::vector<Clip> clips;
-  clips.push_back(std::move(clip));
+  context.deliver(std::move(clip), clips);
   return clips;
 }
 

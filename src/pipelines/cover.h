@@ -13,15 +13,15 @@
 namespace riffle::pipelines {
 
 struct CoverRequest {
-  std::string file;
-  std::string prompt;
-  std::string to;
+  std::string file = {};
+  std::string prompt = {};
+  std::string to = {};
   double strength = 0.5;
   bool magic_mix = false;
   double mix = 0.5;
   std::string channels = "auto";
-  std::optional<double> loudness;
-  Sampling sampling;
+  std::optional<double> loudness = {};
+  Sampling sampling = {};
 
   void visit(FieldVisitor& v);
 };

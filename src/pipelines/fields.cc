@@ -59,9 +59,11 @@ double FieldReader::number(const Json& json, const FieldInfo& info) const {
 
 int64_t FieldReader::integer(const Json& json, const FieldInfo& info) const {
   const std::string expected = "a whole number" + range_text(info);
-  const auto value = number(json, info);
+  if (!json.is_number()) refuse(info, expected, json);
+  const auto value = json.get<double>();
   // 2^53: beyond it a JSON number is not the same in every program.
-  if (value != std::floor(value) || std::abs(value) > 9007199254740992.0) {
+  if (!in_range(value, info) || value != std::floor(value) ||
+      std::abs(value) > 9007199254740992.0) {
     refuse(info, expected, json);
   }
   return json.is_number_float() ? static_cast<int64_t>(value) : json.get<int64_t>();

@@ -48,9 +48,9 @@ struct Field {
   Json default_value;  // null: absent
 };
 
-// Fills a request from an object. Throws Error{InvalidArgument} for unknown fields (with the
-// nearest one in the hint), values of the wrong type or out of range, and required fields that are
-// not there.
+// Fills a request from an object. Throws Error{InvalidArgument} for unknown fields (the hint names
+// those there are), values of the wrong type or out of range, and required fields that are not
+// there.
 class FieldReader final : public FieldVisitor {
  public:
   FieldReader(const Json& object, std::string_view what);

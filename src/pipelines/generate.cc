@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <span>
 
 #include "core/error.h"
 #include "pipelines/prompt_schedule.h"
@@ -32,7 +34,55 @@ Stretch stretch_of(const GenerateRequest& request, const Geometry& geometry) {
 
 // Where a clip's noise turns to. Clips of one request that vary one seed are told apart by it.
 uint64_t other_seed(const GenerateRequest& request, uint64_t seed) {
-  return request.variation_seed ? static_cast<uint64_t>(*request.variation_seed) : seed + 1;
+  return request.variation_seed ? static_cast<uint64_t>(*request.variation_seed)
+                                : seed_of(static_cast<int64_t>(seed), 1);
+}
+
+// One turn of the noise towards that of another seed.
+struct Turn {
+  double amount = 0;
+  uint64_t seed = 0;
+};
+
+// "0.3:17, 0.1:4"
+std::vector<Turn> parse_turns(const std::string& text) {
+  std::vector<Turn> turns;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    Turn turn;
+    const auto amount = std::from_chars(at, end, turn.amount, std::chars_format::fixed);
+    const bool is_amount = amount.ec == std::errc{} && turn.amount >= 0 && turn.amount <= 1 &&
+                           amount.ptr != end && *amount.ptr == ':';
+    const auto seed = is_amount ? std::from_chars(amount.ptr + 1, end, turn.seed) : amount;
+    if (!is_amount || seed.ec != std::errc{} || turn.seed > 0xFFFFFFFFU) {
+      throw Error(ErrorCode::InvalidArgument,
+                  fmt::format("varied_before: expected \"amount:seed, ...\", got \"{}\"", text));
+    }
+    turns.push_back(turn);
+    at = seed.ptr;
+    while (at != end && (*at == ',' || *at == ' ')) ++at;
+  }
+  return turns;
+}
+
+// The noise of the seeds, each turned as the request says.
+StretchNoise turned_noise(const GenerateRequest& request, std::span<const uint64_t> seeds,
+                          const Geometry& geometry, int64_t columns) {
+  StretchNoise noise = noise_of(seeds, geometry, columns);
+  const auto turn = [&](double amount, std::span<const uint64_t> others) {
+    noise.initial =
+        diffusion::slerp(amount, noise.initial, noise_of(others, geometry, columns).initial);
+  };
+  for (const Turn& before : parse_turns(request.varied_before)) {
+    turn(before.amount, std::vector<uint64_t>(seeds.size(), before.seed));
+  }
+  if (request.variation > 0) {
+    std::vector<uint64_t> others;
+    for (const uint64_t seed : seeds) others.push_back(other_seed(request, seed));
+    turn(request.variation, others);
+  }
+  return noise;
 }
 
 std::vector<std::string> length_notes(const Stretch& stretch, const Geometry& geometry) {
@@ -76,7 +126,18 @@ void GenerateRequest::visit(FieldVisitor& v) {
                            .maximum = 4294967295.0,
                            .absent = "the seed after this one",
                            .advanced = true});
+  v.field(varied_before, {.name = "varied_before",
+                          .help = "Turns of the noise before that one, as vary writes them",
+                          .absent = "none",
+                          .advanced = true});
   sampling.visit(v);
+}
+
+std::string variations_of(const GenerateRequest& request) {
+  if (request.variation <= 0) return request.varied_before;
+  const uint64_t seed = other_seed(request, static_cast<uint64_t>(request.sampling.seed));
+  return fmt::format("{}{}{:.17g}:{}", request.varied_before,
+                     request.varied_before.empty() ? "" : ", ", request.variation, seed);
 }
 
 std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const RunContext& context) {
@@ -97,13 +158,7 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       seeds.push_back(seed_of(request.sampling.seed, i));
     }
     ChosenScheduler chosen = choose_scheduler(request.sampling, model.denoiser());
-    StretchNoise noise = noise_of(seeds, geometry, stretch.columns);
-    if (request.variation > 0) {
-      std::vector<uint64_t> others;
-      for (const uint64_t seed : seeds) others.push_back(other_seed(request, seed));
-      noise.initial = diffusion::slerp(request.variation, noise.initial,
-                                       noise_of(others, geometry, stretch.columns).initial);
-    }
+    const StretchNoise noise = turned_noise(request, seeds, geometry, stretch.columns);
     options.noise = noise.source.get();
     const at::Tensor latents =
         run_sampler(model, chosen, chosen.scheduler->init_noise_sigma() * noise.initial,
@@ -121,8 +176,9 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       clip.sound = std::move(rendered.sound);
       clip.picture = std::move(rendered.picture);
       clip.notes = length_notes(stretch, geometry);
-      clip.notes.insert(clip.notes.end(), steered.notes.begin(), steered.notes.end());
-      set_loudness(clip.sound, request.loudness, clip.notes, context.job);
+      add_notes(clip.notes, steered.notes);
+      add_notes(clip.notes, sampling_notes(request.sampling));
+      set_loudness(clip.sound, request.loudness, clip.notes, context.job, request.loop);
       GenerateRequest own = request;
       own.sampling.seed = static_cast<int64_t>(seeds[i]);
       own.count = 1;
@@ -130,7 +186,7 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       clip.maybe_bpm = request.length.bpm;
       clip.beats = request.length.beats(stretch.samples, geometry.codec.sample_rate);
       clip.loop = request.loop;
-      clips.push_back(std::move(clip));
+      context.deliver(std::move(clip), clips);
     }
   }
   return clips;

@@ -13,15 +13,16 @@
 namespace riffle::pipelines {
 
 struct GenerateRequest {
-  std::string prompt;
-  Length length;
+  std::string prompt = {};
+  Length length = {};
   bool loop = false;
   int64_t count = 1;
   int64_t batch = 1;
   double loudness = -23.0;
   double variation = 0;  // how far the noise turns to that of variation_seed
-  std::optional<int64_t> variation_seed;
-  Sampling sampling;
+  std::optional<int64_t> variation_seed = {};
+  std::string varied_before = {};  // turns that came before that one: "0.3:17, 0.1:4"
+  Sampling sampling = {};
 
   void visit(FieldVisitor& v);
 };
@@ -30,5 +31,8 @@ struct GenerateRequest {
 // of overlapped windows. Throws Error{InvalidArgument, NotFound, Cancelled}.
 std::vector<Clip> generate(MusicModel& model, GenerateRequest request,
                            const RunContext& context = {});
+
+// All turns of the noise a request asks for, as varied_before of the next one.
+std::string variations_of(const GenerateRequest& request);
 
 }  // namespace riffle::pipelines

@@ -56,8 +56,10 @@ audio::Waveform back_at_file(audio::Waveform sound, const audio::Waveform& file,
 std::optional<Band> band_of(const InpaintRequest& request, const Geometry& geometry) {
   if (!request.low_hz && !request.high_hz) return {};
   const double top = geometry.codec.max_frequency;
-  const Band band{request.low_hz.value_or(0), request.high_hz.value_or(top)};
+  Band band{request.low_hz.value_or(0), request.high_hz.value_or(top)};
   rows_of(band, geometry.codec);  // throws for a band that is none
+  // Above, the model has nothing to put in the place of what is there.
+  band.high_hz = std::min(band.high_hz, top);
   return band;
 }
 
@@ -119,32 +121,35 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunCo
   const auto around = static_cast<int64_t>(window_s / 2 * rate);
   const Region region = region_of(file.sound, std::max<int64_t>(0, from - around),
                                   std::min(file.sound.frames(), to + around), geometry, inner);
-  RepaintOptions options{.prompt = request.prompt,
-                         .sampling = request.sampling,
-                         .first = region.at_codec(from, rate),
-                         .last = region.at_codec(to, rate),
-                         .maybe_band = band_of(request, geometry),
-                         .strength = request.strength};
+  RepaintOptions options{
+      .prompt = request.prompt,
+      .sampling = request.sampling,
+      .first = region.at_codec(from, rate),
+      .last = std::max(region.at_codec(to, rate), region.at_codec(from, rate) + 1),
+      .maybe_band = band_of(request, geometry),
+      .strength = request.strength};
   Repainted repainted = repaint(model, region.sound, options, context);
 
   Clip clip;
   const audio::Waveform fresh =
       back_at_file(std::move(repainted.sound), file.sound, region.last - region.first, inner);
-  audio::Waveform whole{.sample_rate = rate, .samples = {}};
-  for (const auto& channel : fresh.samples) {
-    std::vector<float>& samples = whole.samples.emplace_back(file.sound.samples[0].size(), 0.0F);
-    std::ranges::copy(channel, samples.begin() + region.first);
-  }
   const auto fade = std::min<int64_t>(nearest(kFadeS * rate), (to - from) / 2);
-  clip.sound = spliced(file.sound, whole, from, to, fade, options.maybe_band);
+  const audio::Waveform joined =
+      spliced(part_of(file.sound, region.first, region.last), fresh, from - region.first,
+              to - region.first, fade, options.maybe_band);
+  clip.sound = file.sound;
+  for (size_t c = 0; c < clip.sound.samples.size(); ++c) {
+    std::copy_n(joined.samples[c].begin() + (from - region.first), to - from,
+                clip.sound.samples[c].begin() + from);
+  }
   clip.picture = std::move(repainted.picture);
   clip.latents = repainted.latents;
   clip.notes = file.notes;
-  clip.notes.insert(clip.notes.end(), repainted.notes.begin(), repainted.notes.end());
+  add_notes(clip.notes, repainted.notes);
   clip.request = request_record("inpaint", model, request_to_json(request));
   clip.maybe_bpm = request.bpm;
   std::vector<Clip> clips;
-  clips.push_back(std::move(clip));
+  context.deliver(std::move(clip), clips);
   return clips;
 }
 
@@ -206,12 +211,12 @@ std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunCont
   clip.picture = std::move(repainted.picture);
   clip.latents = repainted.latents;
   clip.notes = file.notes;
-  clip.notes.insert(clip.notes.end(), repainted.notes.begin(), repainted.notes.end());
+  add_notes(clip.notes, repainted.notes);
   clip.request = request_record("extend", model, request_to_json(request));
   clip.maybe_bpm = request.length.bpm;
   clip.beats = request.length.beats(clip.sound.frames(), rate);
   std::vector<Clip> clips;
-  clips.push_back(std::move(clip));
+  context.deliver(std::move(clip), clips);
   return clips;
 }
 

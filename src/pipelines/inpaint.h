@@ -13,16 +13,16 @@
 namespace riffle::pipelines {
 
 struct InpaintRequest {
-  std::string file;
-  std::string prompt;
-  std::string from;
-  std::string to;
-  std::optional<double> low_hz;
-  std::optional<double> high_hz;
+  std::string file = {};
+  std::string prompt = {};
+  std::string from = {};
+  std::string to = {};
+  std::optional<double> low_hz = {};
+  std::optional<double> high_hz = {};
   double strength = 1.0;
-  std::optional<double> bpm;
+  std::optional<double> bpm = {};
   int64_t beats_per_bar = 4;
-  Sampling sampling;
+  Sampling sampling = {};
 
   void visit(FieldVisitor& v);
 };
@@ -33,11 +33,11 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request,
                           const RunContext& context = {});
 
 struct ExtendRequest {
-  std::string file;
-  std::string prompt;
-  Length length;
+  std::string file = {};
+  std::string prompt = {};
+  Length length = {};
   std::string side = "end";
-  Sampling sampling;
+  Sampling sampling = {};
 
   void visit(FieldVisitor& v);
 };

@@ -11,6 +11,10 @@
 namespace riffle::pipelines {
 namespace {
 
+constexpr double kLongestS = 7200;
+// Recordings may be longer than what is made; 30 years are enough for all of them.
+constexpr double kLongestPlaceS = 1e9;
+
 void skip_spaces(std::string_view& text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
 }
@@ -20,7 +24,8 @@ std::optional<double> take_number(std::string_view& text) {
   double value = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || !(value >= 0)) return {};
+  // "inf" and "nan" are numbers to it, too.
+  if (error != std::errc{} || !(value >= 0 && value <= kLongestPlaceS)) return {};
   text.remove_prefix(static_cast<size_t>(end - text.data()));
   skip_spaces(text);
   return value;
@@ -39,7 +44,7 @@ void Length::visit(FieldVisitor& v) {
                     .help = "Length in seconds",
                     .unit = "s",
                     .minimum = 0.1,
-                    .maximum = 7200,
+                    .maximum = kLongestS,
                     .absent = "what the model was trained on"});
   v.field(bars, {.name = "bars",
                  .help = "Length in bars instead; needs a tempo",
@@ -67,7 +72,18 @@ int64_t Length::samples(int sample_rate, int64_t fallback) const {
                 fmt::format("{} bars have no length without a tempo", *bars),
                 "add the tempo, for example --bpm 120");
   }
-  return nearest(*bars * static_cast<double>(beats_per_bar) * 60 / *bpm * sample_rate);
+  const int64_t total = samples_of_bars(*bars, sample_rate);
+  if (static_cast<double>(total) > kLongestS * sample_rate) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} bars at {} BPM last {} s, expected at most {:.0f} s", *bars, *bpm,
+                            total / sample_rate, kLongestS));
+  }
+  return total;
+}
+
+int64_t Length::samples_of_bars(double count, int sample_rate) const {
+  // Divided last, so that only one rounding comes before that to whole samples.
+  return nearest(count * static_cast<double>(beats_per_bar) * 60 * sample_rate / *bpm);
 }
 
 int64_t Length::beats(int64_t samples, int sample_rate) const {
@@ -83,26 +99,24 @@ int64_t Length::place_of(std::string_view time, int sample_rate, std::string_vie
   std::string_view rest = time;
   std::optional<double> number = take_number(rest);
   if (!number) throw refuse();
-  double total_s = 0;
-  if (take(rest, "bars") || take(rest, "bar")) {
-    if (!bpm) {
-      throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("{}: bars have no length without a tempo", what),
-                  "add the tempo, for example --bpm 120");
-    }
-    total_s = *number * static_cast<double>(beats_per_bar) * 60 / *bpm;
-  } else {
+  const bool in_bars = take(rest, "bars") || take(rest, "bar");
+  if (in_bars && !bpm) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: bars have no length without a tempo", what),
+                "add the tempo, for example --bpm 120");
+  }
+  double total_s = *number;
+  if (!in_bars) {
     if (take(rest, "m")) {
-      total_s = 60 * *number;
       number = rest.empty() ? std::optional<double>(0) : take_number(rest);
       if (!number) throw refuse();
+      total_s = 60 * total_s + *number;
     }
-    total_s += *number;
     take(rest, "s");
   }
   skip_spaces(rest);
   if (!rest.empty()) throw refuse();
-  return nearest(total_s * sample_rate);
+  return in_bars ? samples_of_bars(*number, sample_rate) : nearest(total_s * sample_rate);
 }
 
 }  // namespace riffle::pipelines

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <filesystem>
 
 #include "audio/spectrogram_encoder.h"
 #include "core/error.h"
@@ -23,8 +25,9 @@ namespace riffle::pipelines {
 namespace {
 
 bool is_picture(const std::string& path) {
-  return path.ends_with(".png") || path.ends_with(".jpg") || path.ends_with(".jpeg") ||
-         path.ends_with(".PNG") || path.ends_with(".JPG");
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
 }
 
 // What every clip is made over, and how long one is.
@@ -42,6 +45,10 @@ Ground ground_of_picture(MusicModel& model, const std::string& path, const Job& 
                 fmt::format("{}: {} rows, the model's pictures have {}", path, picture.height,
                             geometry.codec.num_frequencies),
                 "give a sound instead: it is turned into the model's own picture");
+  }
+  if (picture.width < geometry.factor) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("{}: {} columns, expected at least {}",
+                                                        path, picture.width, geometry.factor));
   }
   at::Tensor media = media_of_picture(picture, geometry.media_channels);
   const int64_t missing = (geometry.factor - media.size(-1) % geometry.factor) % geometry.factor;
@@ -164,7 +171,9 @@ int64_t start_frame(int64_t index, double period, int hop) {
 void settle(MorphRequest& request) {
   settle_seed(request.sampling.seed);
   const bool same_prompt = request.to.empty() || request.to == request.prompt;
-  if (!request.to_seed) request.to_seed = request.sampling.seed + (same_prompt ? 1 : 0);
+  if (!request.to_seed) {
+    request.to_seed = static_cast<int64_t>(seed_of(request.sampling.seed, same_prompt ? 1 : 0));
+  }
 }
 
 }  // namespace
@@ -267,6 +276,7 @@ std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContex
   Ground ground = ground_of(model, request, Job{context.job.stop, {}});
   const double period = ground.period;
   MorphRun run(model, request, std::move(ground), context);
+  const int64_t samples = nearest(static_cast<double>(request.clips) * period);
   std::vector<at::Tensor> latents;
   std::vector<at::Tensor> media;
   std::vector<int64_t> starts;
@@ -278,9 +288,15 @@ std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContex
     const at::Tensor decoded =
         decode_latents(model, latents.back(), false, Job{context.job.stop, {}});
     starts.push_back(start_frame(i, period, hop));
-    const bool last = i + 1 == request.clips;
-    const int64_t frames = start_frame(i + 1, period, hop) - starts.back() + (last ? 1 : 0);
-    media.push_back(decoded.narrow(-1, 0, std::min(frames, decoded.size(-1))));
+    if (i + 1 < request.clips) {
+      media.push_back(decoded.narrow(-1, 0, start_frame(i + 1, period, hop) - starts.back()));
+    } else {
+      // Up to the frame at or after the last sample, which the clip may lack by one.
+      const int64_t frames = (samples + hop - 1) / hop + 1 - starts.back();
+      const int64_t missing = std::max<int64_t>(0, frames - decoded.size(-1));
+      media.push_back(decoded.narrow(-1, 0, frames - missing));
+      if (missing > 0) media.push_back(decoded.narrow(-1, decoded.size(-1) - missing, missing));
+    }
     context.job.report("morph", i + 1, request.clips);
   }
   const at::Tensor whole = at::cat(media, -1);
@@ -290,12 +306,11 @@ std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContex
 
   Clip clip;
   clip.notes = run.notes();
+  add_notes(clip.notes, sampling_notes(request.sampling));
   if (std::abs(levelled_db) > 1) {
     clip.notes.push_back(
         fmt::format("clips were brought to one level, by up to {:.1f} dB", levelled_db));
   }
-  const int64_t samples = std::min(nearest(static_cast<double>(request.clips) * period),
-                                   geometry.codec.samples_of(mel.frames));
   clip.sound = sound_of_mel(mel, geometry, samples,
                             {.iterations = static_cast<int>(request.sampling.decode_iterations),
                              .seed = seed_of(request.sampling.seed, 0)},
@@ -307,7 +322,7 @@ std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContex
   clip.maybe_bpm = request.length.bpm;
   clip.beats = request.length.beats(samples, geometry.codec.sample_rate);
   std::vector<Clip> clips;
-  clips.push_back(std::move(clip));
+  context.deliver(std::move(clip), clips);
   return clips;
 }
 

@@ -14,18 +14,18 @@
 namespace riffle::pipelines {
 
 struct MorphRequest {
-  std::string prompt;
-  std::string to;
-  std::string init;  // a picture or a sound: what every clip is made over
-  std::string mask;  // a picture: white is repainted
+  std::string prompt = {};
+  std::string to = {};
+  std::string init = {};  // a picture or a sound: what every clip is made over
+  std::string mask = {};  // a picture: white is repainted
   int64_t clips = 8;
-  Length length;  // of a clip, where there is no init
+  Length length = {};  // of a clip, where there is no init
   double strength = 0.75;
-  std::optional<double> to_strength;
-  std::optional<int64_t> to_seed;
+  std::optional<double> to_strength = {};
+  std::optional<int64_t> to_seed = {};
   double alpha_power = 1.0;
   double loudness = -23.0;
-  Sampling sampling;
+  Sampling sampling = {};
 
   void visit(FieldVisitor& v);
 };

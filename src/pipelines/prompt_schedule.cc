@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "core/error.h"
 
@@ -33,6 +34,29 @@ std::string_view leading_time(std::string_view text) {
            c == 'a' || c == 'r';
   });
   return plain ? trimmed(time) : std::string_view{};
+}
+
+bool is_zero(std::string_view time) {
+  return time.find_first_of("123456789") == std::string_view::npos;
+}
+
+std::vector<std::string_view> parts_of(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(';'), text.size());
+    const std::string_view part = trimmed(text.substr(0, end));
+    if (!part.empty()) parts.push_back(part);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+// "80s: synth pop; loud" is no schedule: it does not begin at 0, and nothing else has a time.
+bool is_schedule(std::span<const std::string_view> parts) {
+  const auto times = std::ranges::count_if(
+      parts, [](std::string_view part) { return !leading_time(part).empty(); });
+  const std::string_view first = parts.empty() ? std::string_view{} : leading_time(parts.front());
+  return !first.empty() && (is_zero(first) || times > 1);
 }
 
 at::Tensor mixed(const at::Tensor& a, const at::Tensor& b, double share) {
@@ -77,13 +101,10 @@ models::Conditioning item_of(const models::Conditioning& all, int64_t index) {
 std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,
                                                int sample_rate) {
   text = trimmed(text);
-  if (leading_time(text).empty()) return {{0, std::string(text)}};
+  const std::vector<std::string_view> parts = parts_of(text);
+  if (!is_schedule(parts)) return {{0, std::string(text)}};
   std::vector<TimedPrompt> prompts;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(';'), text.size());
-    const std::string_view part = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (part.empty()) continue;
+  for (const std::string_view part : parts) {
     const std::string_view time = leading_time(part);
     if (time.empty()) {
       throw Error(ErrorCode::InvalidArgument,
@@ -112,6 +133,14 @@ SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
   SteeredWindows steered{{}, std::move(read.notes)};
   const models::Conditioning negative =
       item_of(read.conditioning, static_cast<int64_t>(prompts.size()));
+  const auto column = static_cast<double>(model.geometry().samples_per_column());
+  const double end = column * static_cast<double>(plan.total());
+  for (const TimedPrompt& prompt : prompts) {
+    if (plan.count() > 1 && static_cast<double>(prompt.start) >= end) {
+      steered.notes.push_back(
+          fmt::format("\"{}\" begins after the end and is not heard", prompt.text));
+    }
+  }
   if (prompts.size() == 1 || plan.count() == 1) {
     steered.prompts.push_back({item_of(read.conditioning, 0), negative});
     if (prompts.size() > 1) {
@@ -120,11 +149,11 @@ SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
     }
     return steered;
   }
-  const auto column = static_cast<double>(model.geometry().samples_per_column());
   const double spread = column * static_cast<double>(plan.starts()[1] - plan.starts()[0]);
   for (const int64_t start : plan.starts()) {
-    const double middle =
-        column * (static_cast<double>(start) + static_cast<double>(plan.window()) / 2);
+    // In a loop the middle of the last windows may lie at the beginning.
+    const double middle = std::fmod(
+        column * (static_cast<double>(start) + static_cast<double>(plan.window()) / 2), end);
     const Place place = place_at(prompts, middle, spread);
     const auto at = static_cast<int64_t>(place.index);
     models::Conditioning positive = item_of(read.conditioning, at);

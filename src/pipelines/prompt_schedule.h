@@ -20,8 +20,9 @@ struct TimedPrompt {
   std::string text;
 };
 
-// A text that does not begin with a time and a colon is one prompt for the whole. Otherwise prompts
-// are separated by semicolons, in ascending order; the first one holds from the beginning. Throws
+// A schedule is a list of prompts separated by semicolons, each after its time and a colon, in
+// ascending order; the first one holds from the beginning. Any other text is one prompt for the
+// whole, and so is one with a time at its head alone that is not 0 ("80s: synth pop"). Throws
 // Error{InvalidArgument}.
 std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,
                                                int sample_rate);

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "diffusion/timeline_noise.h"
@@ -31,7 +32,8 @@ at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Ten
                        diffusion::SampleOptions options, const RunContext& context) {
   if (context.on_preview) {
     options.on_preview = [&](const diffusion::SamplePreview& step) {
-      if (step.step % context.preview_interval != 0 || step.step == step.steps) return;
+      const int64_t interval = std::max<int64_t>(1, context.preview_interval);
+      if (step.step % interval != 0 || step.step == step.steps) return;
       const at::Tensor media = decode_latents(model, step.latents.narrow(0, 0, 1),
                                               options.windows.circular, Job{context.job.stop, {}});
       context.on_preview({step.step, step.steps, picture_of_media(media, model.geometry(), 30e6F)});
@@ -53,14 +55,29 @@ Rendered render(MusicModel& model, const at::Tensor& latents, const RenderOption
 }
 
 void set_loudness(audio::Waveform& sound, double target_lufs, std::vector<std::string>& notes,
-                  const Job& job) {
+                  const Job& job, bool loop) {
+  // The limiter has forgotten after that much what came before.
+  constexpr int64_t kContextS = 4;
+  const int64_t frames = sound.frames();
+  const int64_t context = loop ? std::min(frames, kContextS * sound.sample_rate) : 0;
+  for (auto& channel : sound.samples) {
+    const std::vector<float> head(channel.begin(), channel.begin() + context);
+    const std::vector<float> tail(channel.end() - context, channel.end());
+    channel.insert(channel.begin(), tail.begin(), tail.end());
+    channel.insert(channel.end(), head.begin(), head.end());
+  }
   const auto result =
       audio::normalize_loudness(sound, {.target_lufs = target_lufs}, Job{job.stop, {}});
+  for (auto& channel : sound.samples) {
+    channel.erase(channel.begin(), channel.begin() + context);
+    channel.resize(static_cast<size_t>(frames));
+  }
   if (result.before.silent()) {
     notes.emplace_back("the sound is silent: its loudness was left as it is");
   } else if (std::abs(result.after.integrated_lufs - target_lufs) > 0.5) {
-    notes.push_back(fmt::format("the sound is too peaky for {:.1f} LUFS: it has {:.1f}",
-                                target_lufs, result.after.integrated_lufs));
+    notes.push_back(fmt::format("the sound is too {} for {:.1f} LUFS: it has {:.1f}",
+                                result.limited ? "peaky" : "quiet", target_lufs,
+                                result.after.integrated_lufs));
   }
 }
 

@@ -50,9 +50,10 @@ struct Rendered {
 Rendered render(MusicModel& model, const at::Tensor& latents, const RenderOptions& options,
                 const Job& job);
 
-// Brings the sound to a loudness below a true peak of -1 dB; notes what was in the way.
+// Brings the sound to a loudness below a true peak of -1 dB; notes what was in the way. loop: peaks
+// are held below it as if the sound went round, so that the gain has no step at its end.
 void set_loudness(audio::Waveform& sound, double target_lufs, std::vector<std::string>& notes,
-                  const Job& job);
+                  const Job& job, bool loop = false);
 
 // {"pipeline": name, "model": ..., fields...}: what a clip says of itself.
 OrderedJson request_record(const std::string& pipeline, const MusicModel& model,

@@ -97,15 +97,15 @@ Repainted repaint(MusicModel& model, const audio::Waveform& region, const Repain
 
   Repainted result;
   result.notes = steered.notes;
+  add_notes(result.notes, sampling_notes(options.sampling));
   result.latents = run_sampler(model, chosen, latents, steered.prompts, sampling, context);
   const at::Tensor media = decode_latents(model, result.latents, false, context.job);
-  // The level of the kept latents, decoded without what is new, against the sound they came from.
-  const at::Tensor before = decode_latents(model, known.latents, false, Job{context.job.stop, {}});
   const at::Tensor kept = (1 - mask)
                               .repeat_interleave(geometry.frequency_factor, 2)
                               .repeat_interleave(geometry.factor, 3);
   audio::MelSpectrogram mel = mel_of_media(media, geometry, known.max_value);
-  const float gain = level_correction(before, media, kept, double{geometry.codec.power_for_image});
+  const float gain =
+      level_correction(known.media, media, kept, double{geometry.codec.power_for_image});
   for (float& value : mel.values) value *= gain;
   result.sound = sound_of_mel(
       mel, geometry, known.samples,

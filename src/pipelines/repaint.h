@@ -20,12 +20,12 @@ struct Band {
 };
 
 struct RepaintOptions {
-  std::string prompt{};
-  Sampling sampling{};
+  std::string prompt = {};
+  Sampling sampling = {};
   int64_t first = 0;  // samples of the region at the codec's rate that are made anew...
   int64_t last = 0;   // ...up to this one
-  std::optional<Band> maybe_band{};  // absent: all frequencies
-  double strength = 1.0;             // below 1 the new sound keeps something of what was there
+  std::optional<Band> maybe_band = {};  // absent: all frequencies
+  double strength = 1.0;                // below 1 the new sound keeps something of what was there
 };
 
 struct Repainted {

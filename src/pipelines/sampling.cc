@@ -95,6 +95,12 @@ void settle_seed(int64_t& seed) {
   if (seed < 0) seed = std::random_device{}();
 }
 
+std::vector<std::string> sampling_notes(const Sampling& sampling) {
+  if (sampling.cache_interval <= 1) return {};
+  return {fmt::format("step cache: the inner layers were computed only every {} steps (DeepCache)",
+                      sampling.cache_interval)};
+}
+
 diffusion::SampleOptions sample_options(const Sampling& sampling, const Geometry& geometry,
                                         bool circular) {
   diffusion::SampleOptions options;

@@ -17,11 +17,11 @@
 namespace riffle::pipelines {
 
 struct Sampling {
-  std::string negative_prompt;
+  std::string negative_prompt = {};
   int64_t seed = -1;  // -1: another one each time
   std::string preset = "balanced";
-  std::string scheduler;         // empty: the preset's
-  std::optional<int64_t> steps;  // absent: the preset's
+  std::string scheduler = {};         // empty: the preset's
+  std::optional<int64_t> steps = {};  // absent: the preset's
   double guidance = 7.0;
   double guidance_rescale = 0.0;
   int64_t cache_interval = 1;
@@ -44,9 +44,16 @@ ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& den
 // Fills in a seed that was left open.
 void settle_seed(int64_t& seed);
 
-// The seed of clip number `index`.
+// The seed of clip number `index`. Seeds have 32 bits, as PyTorch's generator takes them; after the
+// last comes the first.
 inline uint64_t seed_of(int64_t seed, int64_t index) {
-  return static_cast<uint64_t>(seed) + static_cast<uint64_t>(index);
+  return (static_cast<uint64_t>(seed) + static_cast<uint64_t>(index)) & 0xFFFFFFFFU;
+}
+
+// What was chosen on the user's behalf or changes the result without being heard of otherwise.
+std::vector<std::string> sampling_notes(const Sampling& sampling);
+inline void add_notes(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
 }
 
 // Guidance, windows and cache as the request says, over a stretch of so many columns.

@@ -163,7 +163,7 @@ SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, c
   const audio::MelSpectrogram mel = audio::encode_spectrogram(padded, params, job);
   const float max_value = std::max(image::max_amplitude(mel), 1.0F);
   const at::Tensor media = media_of_mel(mel, geometry, max_value);
-  return {encode_media(model, media, false, job), max_value, samples};
+  return {encode_media(model, media, false, job), media, max_value, samples};
 }
 
 }  // namespace riffle::pipelines

@@ -36,6 +36,7 @@ at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool cir
 
 struct SoundLatents {
   at::Tensor latents;  // [B, C, H, columns]
+  at::Tensor media;    // what they were encoded from
   float max_value = 1;
   int64_t samples = 0;  // of the sound, at the codec's rate
 };

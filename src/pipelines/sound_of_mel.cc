@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
+#include <vector>
 
 #include "audio/spectrogram_decoder.h"
 #include "core/error.h"
@@ -16,97 +18,79 @@ namespace {
 // Wrapped into [0, size).
 int64_t wrapped(int64_t i, int64_t size) { return ((i % size) + size) % size; }
 
-// A loop of mel frames spread over another number of frames, by linear interpolation of the roots
-// pictures hold (of amplitudes it would favour the louder frame).
-audio::MelSpectrogram stretched_loop(const audio::MelSpectrogram& mel, int64_t frames,
-                                     float power) {
-  audio::MelSpectrogram result(mel.channels, frames, mel.rows);
+// Frames of a loop of so many samples, a hop apart; the first lies `before` frames ahead of its
+// beginning. Between the mel's frames, which are spread over the samples, they are interpolated
+// linearly in the roots pictures hold (in amplitudes it would favour the louder frame).
+audio::MelSpectrogram frames_of_loop(const audio::MelSpectrogram& mel, int64_t samples,
+                                     const audio::SpectrogramParams& params, int64_t before,
+                                     int64_t count) {
+  const float power = params.power_for_image;
+  audio::MelSpectrogram result(mel.channels, count, mel.rows);
   for (int channel = 0; channel < mel.channels; ++channel) {
-    for (int64_t t = 0; t < frames; ++t) {
-      const double place =
-          static_cast<double>(t) * static_cast<double>(mel.frames) / static_cast<double>(frames);
-      const auto before = static_cast<int64_t>(place);
-      const auto share = static_cast<float>(place - static_cast<double>(before));
-      const auto a = mel.frame(channel, before);
-      const auto b = mel.frame(channel, wrapped(before + 1, mel.frames));
+    for (int64_t t = 0; t < count; ++t) {
+      const int64_t sample = wrapped((t - before) * params.hop_length(), samples);
+      const double place = static_cast<double>(sample * mel.frames) / static_cast<double>(samples);
+      const auto frame = static_cast<int64_t>(place);
+      const auto share = static_cast<float>(place - static_cast<double>(frame));
+      const auto a = mel.frame(channel, frame);
+      const auto b = mel.frame(channel, wrapped(frame + 1, mel.frames));
       const auto out = result.frame(channel, t);
       for (size_t row = 0; row < out.size(); ++row) {
         const float root = (1 - share) * std::pow(a[row], power) + share * std::pow(b[row], power);
-        out[row] = std::pow(root, 1 / power);
+        out[row] = share == 0 ? a[row] : std::pow(root, 1 / power);
       }
     }
   }
   return result;
 }
 
-// The loop with some of its end before it and some of its beginning after it.
-audio::MelSpectrogram with_context(const audio::MelSpectrogram& loop, int64_t context) {
-  audio::MelSpectrogram result(loop.channels, loop.frames + 2 * context, loop.rows);
-  for (int channel = 0; channel < loop.channels; ++channel) {
-    for (int64_t t = 0; t < result.frames; ++t) {
-      const auto from = loop.frame(channel, wrapped(t - context, loop.frames));
-      std::ranges::copy(from, result.frame(channel, t).begin());
-    }
+// 0 to 1: how much two equally long stretches have in common.
+double likeness(std::span<const float> a, std::span<const float> b) {
+  double ab = 0;
+  double aa = 1e-20;
+  double bb = 1e-20;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += double{a[i]} * double{b[i]};
+    aa += double{a[i]} * double{a[i]};
+    bb += double{b[i]} * double{b[i]};
   }
-  return result;
+  return std::clamp(ab / std::sqrt(aa * bb), 0.0, 1.0);
 }
 
 // One period out of a longer stretch. Its beginning is faded in over what followed its end, so that
-// the last sample is followed by the sample that was decoded after it.
+// the last sample is followed by the sample that was decoded after it. The gains keep the power of
+// two sounds as alike as these.
 std::vector<float> closed_period(const std::vector<float>& stretch, int64_t start, int64_t period,
                                  int64_t fade) {
   std::vector<float> loop(stretch.begin() + start, stretch.begin() + start + period);
+  const std::span<const float> after(stretch.data() + start + period, static_cast<size_t>(fade));
+  const double alike = likeness(std::span(loop).first(after.size()), after);
   for (int64_t i = 0; i < fade; ++i) {
     const double angle =
         std::numbers::pi / 2 * (static_cast<double>(i) + 0.5) / static_cast<double>(fade);
-    const auto rise = static_cast<float>(std::sin(angle) * std::sin(angle));
+    const double rise = std::sin(angle) * std::sin(angle);
+    const double fall = 1 - rise;
+    const double gain = 1 / std::sqrt(rise * rise + fall * fall + 2 * alike * rise * fall);
     auto& sample = loop[static_cast<size_t>(i)];
-    sample = rise * sample + (1 - rise) * stretch[static_cast<size_t>(start + period + i)];
+    sample = static_cast<float>(gain * rise) * sample +
+             static_cast<float>(gain * fall) * after[static_cast<size_t>(i)];
   }
   return loop;
-}
-
-// A loop of samples read at another speed, by 48 taps of a sinc under a raised cosine. The speeds
-// differ by less than a thousandth, so nothing folds over.
-std::vector<float> respeeded_loop(const std::vector<float>& loop, int64_t samples) {
-  const auto period = static_cast<int64_t>(loop.size());
-  if (period == samples) return loop;
-  constexpr int64_t kHalf = 24;
-  std::vector<float> result(static_cast<size_t>(samples));
-  for (int64_t i = 0; i < samples; ++i) {
-    const double place =
-        static_cast<double>(i) * static_cast<double>(period) / static_cast<double>(samples);
-    const auto middle = static_cast<int64_t>(place);
-    double sum = 0;
-    double weight_sum = 0;
-    for (int64_t k = middle - kHalf + 1; k <= middle + kHalf; ++k) {
-      const double x = place - static_cast<double>(k);
-      const double sinc = x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
-      const double weight = sinc * (0.5 + 0.5 * std::cos(std::numbers::pi * x / kHalf));
-      sum += weight * static_cast<double>(loop[static_cast<size_t>(wrapped(k, period))]);
-      weight_sum += weight;
-    }
-    result[static_cast<size_t>(i)] = static_cast<float>(sum / weight_sum);
-  }
-  return result;
 }
 
 audio::Waveform loop_of_mel(const audio::MelSpectrogram& mel,
                             const audio::SpectrogramParams& params, int64_t samples,
                             const audio::DecodeOptions& decode, const Job& job) {
   const int64_t hop = params.hop_length();
-  const int64_t frames = std::max<int64_t>(1, (samples + hop / 2) / hop);
-  const int64_t fade = std::min<int64_t>(params.win_length() / 2, frames * hop / 2);
+  const int64_t fade = std::min<int64_t>(params.win_length() / 2, samples / 2);
   // A window and the fade fit into the context.
-  const int64_t context = 2 * (params.win_length() + hop - 1) / hop;
-  const audio::MelSpectrogram loop =
-      mel.frames == frames ? mel : stretched_loop(mel, frames, params.power_for_image);
-  const audio::Waveform stretch =
-      audio::decode_spectrogram(with_context(loop, context), params, decode, job);
+  const int64_t context = 2 * (params.win_length() + hop - 1) / hop + 1;
+  const int64_t frames = (samples + hop - 1) / hop + 2 * context;
+  const audio::Waveform stretch = audio::decode_spectrogram(
+      frames_of_loop(mel, samples, params, context, frames), params, decode, job);
   audio::Waveform result{.sample_rate = params.sample_rate, .samples = {}};
   for (const auto& channel : stretch.samples) {
-    result.samples.push_back(
-        respeeded_loop(closed_period(channel, context * hop, frames * hop, fade), samples));
+    result.samples.push_back(closed_period(channel, context * hop, samples, fade));
   }
   return result;
 }

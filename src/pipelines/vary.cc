@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "pipelines/cover.h"
 #include "pipelines/generate.h"
+#include "pipelines/render.h"
 #include "pipelines/sound_file.h"
 
 namespace riffle::pipelines {
@@ -29,8 +30,9 @@ std::vector<Clip> vary_generated(MusicModel& model, const VaryRequest& request,
   std::vector<Clip> clips;
   for (int64_t i = 0; i < request.count; ++i) {
     GenerateRequest again = made_by;
+    again.varied_before = variations_of(made_by);
     again.variation = request.amount;
-    again.variation_seed = request.seed + i;
+    again.variation_seed = static_cast<int64_t>(seed_of(request.seed, i));
     for (Clip& clip : generate(model, again, context)) clips.push_back(std::move(clip));
   }
   return clips;
@@ -39,15 +41,19 @@ std::vector<Clip> vary_generated(MusicModel& model, const VaryRequest& request,
 std::vector<Clip> vary_any(MusicModel& model, const VaryRequest& request,
                            const RunContext& context) {
   std::vector<Clip> clips;
+  RunContext inner = context;
+  inner.on_clip = {};
   for (int64_t i = 0; i < request.count; ++i) {
-    CoverRequest again;
-    again.file = request.file;
-    again.prompt = request.prompt;
-    again.strength = request.amount;
-    again.sampling.seed = request.seed + i;
-    for (Clip& clip : cover(model, again, context)) {
+    VaryRequest own = request;
+    own.count = 1;
+    own.seed = static_cast<int64_t>(seed_of(request.seed, i));
+    CoverRequest again{.file = request.file, .prompt = request.prompt, .strength = request.amount};
+    again.sampling.seed = own.seed;
+    for (Clip& clip : cover(model, again, inner)) {
+      // Not the cover's own request, which cannot do without a prompt.
+      clip.request = request_record("vary", model, request_to_json(own));
       clip.notes.emplace_back("the file does not say how it was made: varied as a cover");
-      clips.push_back(std::move(clip));
+      context.deliver(std::move(clip), clips);
     }
   }
   return clips;
@@ -77,7 +83,7 @@ void VaryRequest::visit(FieldVisitor& v) {
 std::vector<Clip> vary(MusicModel& model, VaryRequest request, const RunContext& context) {
   settle_seed(request.seed);
   const auto made_by = request_in(read_sound_file(request.file, context.job).tags);
-  if (made_by && json_get_or<std::string>(*made_by, "pipeline", "", request.file) == "generate") {
+  if (made_by && made_by->at("pipeline") == "generate") {
     return vary_generated(model, request, generate_request_of(*made_by, model, request.file),
                           context);
   }

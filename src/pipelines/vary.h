@@ -11,11 +11,11 @@
 namespace riffle::pipelines {
 
 struct VaryRequest {
-  std::string file;
+  std::string file = {};
   double amount = 0.3;
   int64_t count = 1;
   int64_t seed = -1;
-  std::string prompt;
+  std::string prompt = {};
 
   void visit(FieldVisitor& v);
 };
