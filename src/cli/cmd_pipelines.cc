@@ -180,7 +180,7 @@ OrderedJson write_clip(const pipelines::Clip& clip, const Options& options, cons
 }
 
 pipelines::RunContext run_context(const Options& options, Context& context) {
-  pipelines::RunContext run{.job = context.job, .on_preview = {}};
+  pipelines::RunContext run{.job = context.job, .on_preview = {}, .on_clip = {}};
   if (options.preview.empty()) return run;
   const fs::path folder = options.preview;
   fs::create_directories(folder);
@@ -197,20 +197,19 @@ void run(const std::string& name, const Options& options, Context& context) {
   if (!options.output.empty()) require_writable_sound(options.output);
   if (!options.image.empty()) require_writable(options.image);
   const auto model = options.model.open(context.globals, context.job);
-  const auto clips = pipeline.run(*model, request, run_context(options, context));
   OrderedJson documents = OrderedJson::array();
-  for (size_t i = 0; i < clips.size(); ++i) {
-    fs::path path =
-        options.output.empty() ? default_output(name, clips[i].request) : fs::path(options.output);
+  const bool many = request.value("count", int64_t{1}) > 1;
+  pipelines::RunContext run = run_context(options, context);
+  run.on_clip = [&](pipelines::Clip&& clip) {
+    const auto number = static_cast<int64_t>(documents.size()) + 1;
+    fs::path path = options.output;
+    if (path.empty()) path = default_output(name, clip.request);
     fs::path picture = options.image;
-    if (clips.size() > 1 && !options.output.empty()) {
-      path = numbered(path, static_cast<int64_t>(i) + 1);
-    }
-    if (clips.size() > 1 && !picture.empty()) {
-      picture = numbered(picture, static_cast<int64_t>(i) + 1);
-    }
-    documents.push_back(write_clip(clips[i], options, path, picture, context));
-  }
+    if (many) path = numbered(path, number);
+    if (many && !picture.empty()) picture = numbered(picture, number);
+    documents.push_back(write_clip(clip, options, path, picture, context));
+  };
+  pipeline.run(*model, request, run);
   context.out.document() = {{"pipeline", name}, {"clips", std::move(documents)}};
 }
 
