@@ -65,9 +65,10 @@ TEST_P(EveryFormat, GivesBackTheSoundAtItsPlace) {
     for (size_t c = 0; c < 2; ++c) {
       // An offset of one frame costs 0.002 of a 420 Hz sine and all of the noise (0.0015). Encoders
       // of blocks take a while to find into a sound that begins at once, so the short one has it
-      // looser.
+      // looser; so has AAC, which spends no bits on imitating noise.
+      const double steady = std::string(GetParam().codec) == "aac" ? 0.997 : 0.9985;
       EXPECT_GT(test::correlation(read.samples[c], sound.samples[c]),
-                frames > 50000 ? 0.9985 : 0.98)
+                frames > 50000 ? steady : 0.98)
           << c;
       EXPECT_LT(test::correlation(read.samples[c], sound.samples[1 - c]), 0.1) << c;
       if (GetParam().lossless) {
