@@ -58,7 +58,9 @@ TEST(SoundSpool, GivesBackWhatItWasGivenFromMemoryAndFromAFile) {
     for (int round = 0; round < 2; ++round) {
       std::vector<std::vector<float>> heard(2);
       spool.replay([&](const audio::Waveform& block) {
-        if (!spool.in_memory()) EXPECT_LE(block.frames(), audio::kBlockFrames);
+        if (!spool.in_memory()) {
+          EXPECT_LE(block.frames(), audio::kBlockFrames);
+        }
         for (size_t c = 0; c < 2; ++c) {
           heard[c].insert(heard[c].end(), block.samples[c].begin(), block.samples[c].end());
         }
@@ -76,7 +78,8 @@ TEST(SoundSpool, FolderThatIsNotThereIsAnError) {
 TEST(WriteSound, StreamAgreesWithTheWhole) {
   test::TemporaryFolder folder;
   const audio::Waveform sound = make_sound(200000);
-  WriteSoundOptions options{.maybe_target_lufs = -30};
+  WriteSoundOptions options;
+  options.maybe_target_lufs = -30;
   options.writer.maybe_sample_type = audio::SampleType::Float32;
   SoundSpool in_memory = spool_of(sound, folder.path(), 1000000);
   SoundSpool in_file = spool_of(sound, folder.path(), 0);
