@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/bench_sound.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "core/error.h"
@@ -38,6 +39,7 @@ struct Options {
   int64_t batch = 0;  // 0: what suits the part
   int64_t size = 64;
   int64_t repeats = 3;
+  std::string preset = "balanced";
 };
 
 using KernelTimes = std::array<nn::KernelTime, nn::kKernelKinds>;
@@ -132,8 +134,8 @@ Subject prepare_vae(models::RiffParts& parts, const Options& options, const Job&
           .work = [&parts, z, job] { parts.vae(job).decode(z, job).to(at::kCPU); }};
 }
 
-// In the order in which a generation runs them. A part that is not a riff network (the picture
-// codec, a whole generation) gets a row of its own kind in run().
+// In the order in which a generation runs them. What is more than a network of a riff model, the
+// codec and a whole generation, is in bench_sound.h.
 constexpr std::array<Part, 3> kParts{
     {{"text", prepare_text}, {"unet", prepare_unet}, {"vae", prepare_vae}}};
 
@@ -228,21 +230,40 @@ std::unique_ptr<models::RiffParts> open_parts(const Options& options, const Cont
   return std::make_unique<models::RiffParts>(weights::open_bundle(options.model), model_options);
 }
 
-void run(const Options& options, Context& context) {
-  const at::NoGradGuard no_grad;
+bool wants(const Options& options, std::string_view name) {
+  return std::find(options.parts.begin(), options.parts.end(), name) != options.parts.end();
+}
+
+// The networks, each by itself.
+void show_networks(const Options& options, Context& context, OrderedJson& results) {
   const auto parts = open_parts(options, context);
-  const auto isa = nn::kernels::name_of(nn::kernels::kernel_table().isa);
-  context.out.line("{}, kernels: {}", nn::describe_runtime(),
-                   options.exact ? "libtorch's" : fmt::format("Riffle's, {}", isa));
-  OrderedJson results = OrderedJson::array();
   for (const Part& part : kParts) {
-    const auto& wanted = options.parts;
-    if (std::find(wanted.begin(), wanted.end(), part.name) == wanted.end()) continue;
+    if (!wants(options, part.name)) continue;
     results.push_back(show_part(part, *parts, options, context));
     if (std::string_view(part.name) == "unet") {
       results.back()["cached_steps"] =
           show_shallow_steps(results.back()["seconds"].get<double>(), *parts, options, context);
     }
+  }
+}
+
+void run(const Options& options, Context& context) {
+  const at::NoGradGuard no_grad;
+  const auto isa = nn::kernels::name_of(nn::kernels::kernel_table().isa);
+  context.out.line("{}, kernels: {}", nn::describe_runtime(),
+                   options.exact ? "libtorch's" : fmt::format("Riffle's, {}", isa));
+  OrderedJson results = OrderedJson::array();
+  const bool networks = std::any_of(kParts.begin(), kParts.end(),
+                                    [&](const Part& part) { return wants(options, part.name); });
+  if (networks) show_networks(options, context, results);
+  if (wants(options, "codec")) results.push_back(bench_codec(options.repeats, context));
+  if (wants(options, "e2e")) {
+    results.push_back(bench_generation({.model = options.model,
+                                        .preset = options.preset,
+                                        .exact = options.exact,
+                                        .low_memory = options.low_memory,
+                                        .repeats = options.repeats},
+                                       context));
   }
   context.out.line("memory: {:.2f} GB at most", peak_memory_gb());
   context.out.document() = {{"runtime", nn::describe_runtime()},
@@ -258,8 +279,10 @@ Action add_bench(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
   for (const Part& part : kParts) names.emplace_back(part.name);
-  app.add_option("parts", options->parts, "Parts to run, in one process: text, unet, vae")
-      ->type_name("text|unet|vae")
+  names.insert(names.end(), {"codec", "e2e"});
+  app.add_option("parts", options->parts,
+                 "Parts to run, in one process: text, unet, vae, the codec, a whole generation")
+      ->type_name("text|unet|vae|codec|e2e")
       ->check(CLI::IsMember(names))
       ->required();
   app.add_option("--model", options->model, "Model to measure")->type_name(kFolderType);
@@ -268,6 +291,8 @@ Action add_bench(CLI::App& app) {
   app.add_flag("--exact", options->exact, "libtorch's operators instead of Riffle's kernels");
   app.add_flag("--low-memory", options->low_memory,
                "Weights in half precision, one part in memory at a time");
+  add_choice(app, "--preset", options->preset, {"fast", "balanced", "best"},
+             "Quality of the whole generation");
   app.add_option("--batch", options->batch, "Items at once (default 2; vae 1)")
       ->type_name("N")
       ->check(between(1, 64));

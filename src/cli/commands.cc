@@ -60,6 +60,8 @@ const std::vector<Command>& commands() {
        add_models},
       {"bench", "Models", "Measure how fast a model runs on this machine",
        "riffle bench unet --random-weights sd15\n"
+       "riffle bench codec\n"
+       "riffle bench e2e --model models/riff --preset fast\n"
        "riffle bench text unet vae --model models/riff --low-memory --json",
        add_bench},
       {"completion", "Shell", "Print a completion script for bash or zsh",

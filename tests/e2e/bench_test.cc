@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "e2e/process.h"
 #include "support/test_files.h"
+#include "support/tiny_bundle.h"
 
 namespace riffle::test {
 namespace {
@@ -13,6 +14,30 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string model() { return golden_file("riff-tiny").string(); }
+
+TEST(Bench, MeasuresTheCodec) {
+  const Finished done = riffle({"bench", "codec", "--repeats", "1", "--json", "--quiet"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const Json codec = parse_json(done.out, "stdout").at("parts").at(0);
+  EXPECT_EQ(codec.at("sound_s"), 10);
+  EXPECT_GT(codec.at("encode_s"), 0);
+  EXPECT_GT(codec.at("iterate_s"), codec.at("fft_s"));
+  EXPECT_GT(codec.at("decode_s"), codec.at("iterate_s"));
+}
+
+TEST(Bench, MeasuresAWholeGenerationByItsStages) {
+  TemporaryFolder folder;
+  make_tiny_bundle(folder / "tiny", R"({"num_frequencies": 64})");
+  const Finished done = riffle({"bench", "e2e", "--model", (folder / "tiny").string(), "--preset",
+                                "fast", "--repeats", "1", "--json", "--quiet"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const Json run = parse_json(done.out, "stdout").at("parts").at(0);
+  double sum = 0;
+  for (const Json& seconds : run.at("stages")) sum += seconds.get<double>();
+  EXPECT_NEAR(sum, run.at("seconds").get<double>(), 0.05 * run.at("seconds").get<double>());
+  EXPECT_TRUE(run.at("stages").contains("diffuse"));
+  EXPECT_TRUE(run.at("stages").contains("phase"));
+}
 
 TEST(Bench, MeasuresEveryPartBesideTheMachine) {
   for (const char* way : {"", "--exact", "--low-memory"}) {
