@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <system_error>
 
@@ -100,8 +101,17 @@ void PendingFile::commit() {
 }
 
 void PendingFile::remove_all_from_signal() noexcept {
-  for (auto& slot : g_pending) {
-    if (slot.ready) ::unlink(slot.name.data());
+  // Other threads go on meanwhile, and one may be about to create a file it has registered: look
+  // again until nothing turns up any more. Work that was told to stop soon makes no new files.
+  constexpr int kPasses = 20;
+  for (int pass = 0, quiet = 0; pass < kPasses && quiet < 3; ++pass) {
+    bool found = false;
+    for (auto& slot : g_pending) {
+      if (slot.ready && ::unlink(slot.name.data()) == 0) found = true;
+    }
+    quiet = found ? 0 : quiet + 1;
+    const timespec pause{.tv_sec = 0, .tv_nsec = 5'000'000};
+    ::nanosleep(&pause, nullptr);
   }
 }
 
