@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/cover.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "audio/downmix.h"
 #include "audio/loudness.h"
 #include "audio/resample.h"
-#include "diffusion/strength.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -16,17 +14,6 @@
 
 namespace riffle::pipelines {
 namespace {
-
-audio::Waveform with_channels(audio::Waveform sound, int channels) {
-  if (channels == 2 && sound.channels() == 1) sound.samples.push_back(sound.samples[0]);
-  if (channels == 1 && sound.channels() == 2) {
-    for (size_t i = 0; i < sound.samples[0].size(); ++i) {
-      sound.samples[0][i] = 0.5F * (sound.samples[0][i] + sound.samples[1][i]);
-    }
-    sound.samples.resize(1);
-  }
-  return sound;
-}
 
 // One prompt for all windows, or one for each on the way from the first to the second.
 SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
@@ -103,9 +90,9 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   const int channels =
       request.channels == "auto" ? file.sound.channels() : (request.channels == "stereo" ? 2 : 1);
   // A stereo model takes and gives two, whatever is asked for.
-  const audio::Waveform source = with_channels(
+  const audio::Waveform source = audio::mix_channels(
       at_rate(file.sound, rate, audio::resampled_frames(file_frames, file_rate, rate), inner),
-      geometry.codec.stereo ? 2 : channels);
+      audio::kUnknownLayout, geometry.codec.stereo ? 2 : channels);
   file.sound = {};
 
   SoundLatents original = latents_of_sound(model, source, context.job);
@@ -118,16 +105,14 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
 
   ChosenScheduler chosen = choose_scheduler(request.sampling, model.denoiser());
   diffusion::Scheduler& scheduler = *chosen.scheduler;
-  const auto place = diffusion::start_of_strength(scheduler, request.strength);
-  const double t = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
-  const at::Tensor latents = scheduler.add_noise(original.latents, noise.initial, t);
-  scheduler.start_at(place.first_index);
+  const at::Tensor latents =
+      start_from(scheduler, {original.latents, noise.initial}, request.strength);
 
   diffusion::SampleOptions options = sample_options(request.sampling, geometry, false);
   options.noise = noise.source.get();
   if (request.magic_mix) {
     options.mix =
-        magic_mix_of(request, scheduler, {original.latents, noise.initial}, place.first_index);
+        magic_mix_of(request, scheduler, {original.latents, noise.initial}, scheduler.index());
   }
   const SteeredWindows steered =
       steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), inner);
@@ -140,7 +125,8 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
                               .iterations = static_cast<int>(request.sampling.decode_iterations),
                               .seed = seeds[0]},
                              context.job);
-  clip.sound = with_channels(at_rate(rendered.sound, file_rate, file_frames, inner), channels);
+  clip.sound = audio::mix_channels(at_rate(rendered.sound, file_rate, file_frames, inner),
+                                   audio::kUnknownLayout, channels);
   clip.picture = std::move(rendered.picture);
   clip.notes = file.notes;
   add_notes(clip.notes, steered.notes);

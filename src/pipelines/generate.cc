@@ -87,9 +87,8 @@ StretchNoise turned_noise(const GenerateRequest& request, std::span<const uint64
 
 std::vector<std::string> length_notes(const Stretch& stretch, const Geometry& geometry) {
   if (stretch.columns <= geometry.window) return {};
-  const double window_s =
-      static_cast<double>(geometry.window_samples()) / geometry.codec.sample_rate;
-  return {fmt::format("longer than the model's {:.1f} s: made in overlapping windows", window_s)};
+  return {fmt::format("longer than the model's {:.1f} s: made in overlapping windows",
+                      geometry.window_s())};
 }
 
 }  // namespace

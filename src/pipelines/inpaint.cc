@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audio/downmix.h"
 #include "core/error.h"
 #include "pipelines/render.h"
 #include "pipelines/repaint.h"
@@ -34,23 +35,17 @@ Region region_of(const audio::Waveform& file, int64_t first, int64_t last, const
   const int rate = geometry.codec.sample_rate;
   const int64_t samples = nearest(static_cast<double>(last - first) / file.sample_rate * rate);
   region.sound = at_rate(part_of(file, first, last), rate, samples, job);
-  if (geometry.codec.stereo && region.sound.channels() == 1) {
-    region.sound.samples.push_back(region.sound.samples[0]);
+  if (geometry.codec.stereo) {
+    region.sound = audio::mix_channels(region.sound, audio::kUnknownLayout, 2);
   }
   return region;
 }
 
 // The new sound at the file's rate and with its channels.
-audio::Waveform back_at_file(audio::Waveform sound, const audio::Waveform& file, int64_t frames,
-                             const Job& job) {
-  sound = at_rate(sound, file.sample_rate, frames, job);
-  if (sound.channels() > file.channels()) {
-    for (size_t i = 0; i < sound.samples[0].size(); ++i) {
-      sound.samples[0][i] = 0.5F * (sound.samples[0][i] + sound.samples[1][i]);
-    }
-    sound.samples.resize(1);
-  }
-  return sound;
+audio::Waveform back_at_file(const audio::Waveform& sound, const audio::Waveform& file,
+                             int64_t frames, const Job& job) {
+  return audio::mix_channels(at_rate(sound, file.sample_rate, frames, job), audio::kUnknownLayout,
+                             file.channels());
 }
 
 std::optional<Band> band_of(const InpaintRequest& request, const Geometry& geometry) {
@@ -116,8 +111,7 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunCo
                             request.file, request.from, request.to, file.sound.duration_s()));
   }
   // A window at least, half of one on both sides where there is as much.
-  const double window_s =
-      static_cast<double>(geometry.window_samples()) / geometry.codec.sample_rate;
+  const double window_s = geometry.window_s();
   const auto around = static_cast<int64_t>(window_s / 2 * rate);
   const Region region = region_of(file.sound, std::max<int64_t>(0, from - around),
                                   std::min(file.sound.frames(), to + around), geometry, inner);
@@ -132,7 +126,7 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunCo
 
   Clip clip;
   const audio::Waveform fresh =
-      back_at_file(std::move(repainted.sound), file.sound, region.last - region.first, inner);
+      back_at_file(repainted.sound, file.sound, region.last - region.first, inner);
   const auto fade = std::min<int64_t>(nearest(kFadeS * rate), (to - from) / 2);
   const audio::Waveform joined =
       spliced(part_of(file.sound, region.first, region.last), fresh, from - region.first,
@@ -171,8 +165,7 @@ std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunCont
   const Geometry& geometry = model.geometry();
   const SoundFile file = read_sound_file(request.file, inner);
   const int rate = file.sound.sample_rate;
-  const double window_s =
-      static_cast<double>(geometry.window_samples()) / geometry.codec.sample_rate;
+  const double window_s = geometry.window_s();
   const int64_t added = request.length.samples(rate, nearest(window_s / 2 * rate));
   const int64_t context_frames = std::min(file.sound.frames(), nearest(window_s / 2 * rate));
   const auto fade = std::min<int64_t>(nearest(kFadeS * rate), context_frames);
@@ -188,8 +181,7 @@ std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunCont
                          .first = at_end ? region.at_codec(frames, rate) : 0,
                          .last = at_end ? region.sound.frames() : region.at_codec(0, rate)};
   Repainted repainted = repaint(model, region.sound, options, context);
-  const audio::Waveform fresh =
-      back_at_file(std::move(repainted.sound), file.sound, last - first, inner);
+  const audio::Waveform fresh = back_at_file(repainted.sound, file.sound, last - first, inner);
 
   // The new sound replaces silence, and at the joint `fade` frames of the file.
   Clip clip;

@@ -9,10 +9,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "audio/spectrogram_encoder.h"
+#include "audio/downmix.h"
 #include "core/error.h"
 #include "diffusion/masks.h"
-#include "diffusion/strength.h"
 #include "image/picture_file.h"
 #include "image/spectrogram_picture.h"
 #include "pipelines/prompt_schedule.h"
@@ -63,15 +62,8 @@ Ground ground_of_sound(MusicModel& model, const std::string& path, const Job& jo
   const audio::Waveform sound = read_sound_file(path, job).sound;
   const int rate = geometry.codec.sample_rate;
   const int64_t frames = nearest(sound.duration_s() * rate);
-  audio::Waveform own = at_rate(sound, rate, frames, job);
-  if (!geometry.codec.stereo && own.channels() == 2) {
-    for (size_t i = 0; i < own.samples[0].size(); ++i) {
-      own.samples[0][i] = 0.5F * (own.samples[0][i] + own.samples[1][i]);
-    }
-    own.samples.resize(1);
-  } else if (geometry.codec.stereo && own.channels() == 1) {
-    own.samples.push_back(own.samples[0]);
-  }
+  const audio::Waveform own = audio::mix_channels(at_rate(sound, rate, frames, job),
+                                                  audio::kUnknownLayout, geometry.codec.channels());
   const SoundLatents encoded = latents_of_sound(model, own, job);
   return {encoded.latents, encoded.latents.size(-1), static_cast<double>(frames)};
 }
@@ -117,10 +109,7 @@ class MorphRun {
     if (ground_.latents.defined()) {
       const double strength = request_.strength * (1 - alpha) +
                               request_.to_strength.value_or(request_.strength) * alpha;
-      const auto place = diffusion::start_of_strength(scheduler, strength);
-      const double t = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
-      latents = scheduler.add_noise(ground_.latents, noise, t);
-      scheduler.start_at(place.first_index);
+      latents = start_from(scheduler, {ground_.latents, noise}, strength);
       if (mask_.defined()) options.keep = diffusion::KeptPart{mask_, {ground_.latents, noise}};
     }
     // Fresh noise of stochastic samplers: another stream for each clip.

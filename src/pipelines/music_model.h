@@ -36,6 +36,7 @@ struct Geometry {
   }
   // What one window decodes to.
   int64_t window_samples() const { return codec.samples_of(window * factor); }
+  double window_s() const { return static_cast<double>(window_samples()) / codec.sample_rate; }
 };
 
 class MusicModel {

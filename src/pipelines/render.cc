@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diffusion/strength.h"
 #include "diffusion/timeline_noise.h"
 #include "pipelines/sound_latents.h"
 
@@ -27,6 +28,15 @@ StretchNoise noise_of(std::span<const uint64_t> seeds, const Geometry& geometry,
   return noise;
 }
 
+at::Tensor start_from(diffusion::Scheduler& scheduler, const diffusion::KnownLatents& known,
+                      double strength) {
+  const auto place = diffusion::start_of_strength(scheduler, strength);
+  const double t = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
+  const at::Tensor latents = scheduler.add_noise(known.latents, known.noise, t);
+  scheduler.start_at(place.first_index);
+  return latents;
+}
+
 at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Tensor& latents,
                        std::span<const diffusion::GuidedPrompt> prompts,
                        diffusion::SampleOptions options, const RunContext& context) {
@@ -36,7 +46,8 @@ at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Ten
       if (step.step % interval != 0 || step.step == step.steps) return;
       const at::Tensor media = decode_latents(model, step.latents.narrow(0, 0, 1),
                                               options.windows.circular, Job{context.job.stop, {}});
-      context.on_preview({step.step, step.steps, picture_of_media(media, model.geometry(), 30e6F)});
+      context.on_preview({step.step, step.steps,
+                          picture_of_media(media, model.geometry(), image::kDefaultMaxValue)});
     };
   }
   return diffusion::sample(model.denoiser(), *chosen.scheduler, latents, prompts, options,

@@ -11,6 +11,7 @@
 #include "audio/loudness.h"
 #include "diffusion/noise.h"
 #include "diffusion/sampler.h"
+#include "image/spectrogram_picture.h"
 #include "pipelines/clip.h"
 #include "pipelines/music_model.h"
 #include "pipelines/sampling.h"
@@ -28,6 +29,11 @@ struct StretchNoise {
 StretchNoise noise_of(std::span<const uint64_t> seeds, const Geometry& geometry, int64_t columns,
                       bool timeline = false, int64_t first_column = 0);
 
+// Known latents covered with as much of their noise as the strength says; the scheduler stands
+// where a run from there begins (diffusion/strength.h).
+at::Tensor start_from(diffusion::Scheduler& scheduler, const diffusion::KnownLatents& known,
+                      double strength);
+
 // The sampler with the context's progress and previews.
 at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Tensor& latents,
                        std::span<const diffusion::GuidedPrompt> prompts,
@@ -36,7 +42,7 @@ at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Ten
 struct RenderOptions {
   int64_t samples = 0;  // at the codec's rate
   bool circular = false;
-  float max_value = 30e6F;  // amplitude of black
+  float max_value = image::kDefaultMaxValue;  // amplitude of black
   int iterations = 24;
   uint64_t seed = 0;
 };

@@ -8,17 +8,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audio/mel_filterbank.h"
 #include "core/error.h"
 #include "diffusion/masks.h"
-#include "diffusion/strength.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_latents.h"
 
 namespace riffle::pipelines {
 namespace {
-
-double mel_of_hz(double hz) { return 2595 * std::log10(1 + hz / 700); }
 
 // How much louder what was kept is in the original than in the decoded latents, within 12 dB:
 // autoencoders and edited pictures do not keep levels.
@@ -51,10 +49,11 @@ at::Tensor mask_of(const RepaintOptions& options, const Geometry& geometry, int6
 }  // namespace
 
 RowRange rows_of(const Band& band, const audio::SpectrogramParams& params) {
-  const double low_mel = mel_of_hz(params.min_frequency);
-  const double step = (mel_of_hz(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
+  const double low_mel = audio::hz_to_mel(params.min_frequency);
+  const double step =
+      (audio::hz_to_mel(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
   const double rows = params.num_frequencies;
-  const auto row_of = [&](double hz) { return (mel_of_hz(hz) - low_mel) / step - 0.5; };
+  const auto row_of = [&](double hz) { return (audio::hz_to_mel(hz) - low_mel) / step - 0.5; };
   RowRange range{std::clamp(rows - row_of(band.high_hz), 0.0, rows),
                  std::clamp(rows - row_of(band.low_hz), 0.0, rows)};
   if (!(band.low_hz < band.high_hz) || range.bottom - range.top < 1e-6) {
@@ -82,10 +81,7 @@ Repainted repaint(MusicModel& model, const audio::Waveform& region, const Repain
   diffusion::Scheduler& scheduler = *chosen.scheduler;
   at::Tensor latents = scheduler.init_noise_sigma() * noise.initial;
   if (options.strength < 1) {
-    const auto place = diffusion::start_of_strength(scheduler, options.strength);
-    const double t = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
-    latents = scheduler.add_noise(known.latents, noise.initial, t);
-    scheduler.start_at(place.first_index);
+    latents = start_from(scheduler, {known.latents, noise.initial}, options.strength);
   }
   diffusion::SampleOptions sampling = sample_options(options.sampling, geometry, false);
   sampling.noise = noise.source.get();

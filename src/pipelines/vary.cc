@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "audio/audio_reader.h"
 #include "core/error.h"
 #include "pipelines/cover.h"
 #include "pipelines/generate.h"
@@ -82,7 +83,7 @@ void VaryRequest::visit(FieldVisitor& v) {
 
 std::vector<Clip> vary(MusicModel& model, VaryRequest request, const RunContext& context) {
   settle_seed(request.seed);
-  const auto made_by = request_in(read_sound_file(request.file, context.job).tags);
+  const auto made_by = request_in(audio::AudioReader(request.file).info().tags);
   if (made_by && made_by->at("pipeline") == "generate") {
     return vary_generated(model, request, generate_request_of(*made_by, model, request.file),
                           context);
