@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shards/record.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/error.h"
+
+namespace riffle::shards {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr std::array kSplits{Split::Train, Split::Valid, Split::Test};
+
+Split split_from_name(const std::string& name, std::string_view where) {
+  for (const Split split : kSplits) {
+    if (name_of(split) == name) return split;
+  }
+  throw Error(ErrorCode::BadFile,
+              fmt::format("{}: \"split\": expected train, valid or test, got \"{}\"", where, name));
+}
+
+template <class T>
+OrderedJson or_null(const std::optional<T>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+template <class T>
+std::optional<T> maybe_get(const Json& json, const char* key, std::string_view where) {
+  if (!json.is_object() || !json.contains(key) || json.at(key).is_null()) return std::nullopt;
+  return json_get<T>(json, key, where);
+}
+
+OrderedJson to_json(const Segment& segment) {
+  return {{"first_frame", segment.first_frame},
+          {"last_frame", segment.last_frame},
+          {"captions", segment.captions},
+          {"instruments", segment.instruments},
+          {"drums", segment.drums},
+          {"genre", segment.genre},
+          {"mood", segment.mood}};
+}
+
+Segment segment_from_json(const Json& json, std::string_view where) {
+  Segment segment;
+  segment.first_frame = json_get<int64_t>(json, "first_frame", where);
+  segment.last_frame = json_get<int64_t>(json, "last_frame", where);
+  segment.captions = json_get<std::vector<std::string>>(json, "captions", where);
+  segment.instruments = json_get_or<std::vector<std::string>>(json, "instruments", {}, where);
+  segment.drums = json_get_or(json, "drums", false, where);
+  segment.genre = json_get_or<std::string>(json, "genre", "", where);
+  segment.mood = json_get_or<std::string>(json, "mood", "", where);
+  return segment;
+}
+
+void check_segments(const Record& record, std::string_view where) {
+  int64_t end = 0;
+  for (const Segment& segment : record.segments) {
+    if (segment.first_frame < end || segment.last_frame <= segment.first_frame ||
+        segment.last_frame > record.frames) {
+      throw Error(ErrorCode::BadFile,
+                  fmt::format("{}: a segment has the frames {} to {}, expected them in order and "
+                              "within the record's {}",
+                              where, segment.first_frame, segment.last_frame, record.frames));
+    }
+    if (segment.captions.empty()) {
+      throw Error(ErrorCode::BadFile, fmt::format("{}: a segment has no captions", where));
+    }
+    end = segment.last_frame;
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Split split) {
+  switch (split) {
+    case Split::Train:
+      return "train";
+    case Split::Valid:
+      return "valid";
+    case Split::Test:
+      return "test";
+  }
+  throw Error(ErrorCode::Internal, "a split without a name");
+}
+
+OrderedJson to_json(const Record& record) {
+  OrderedJson segments = OrderedJson::array();
+  for (const Segment& segment : record.segments) segments.push_back(to_json(segment));
+  return {{"id", record.id},
+          {"song", record.song},
+          {"split", name_of(record.split)},
+          {"frames", record.frames},
+          {"max_value", record.max_value},
+          {"source", record.source},
+          {"seed", record.seed},
+          {"rendition", record.rendition},
+          {"bpm", or_null(record.maybe_bpm)},
+          {"beats_per_bar", record.beats_per_bar},
+          {"first_beat_s", record.first_beat_s},
+          {"key", or_null(record.maybe_key)},
+          {"mode", or_null(record.maybe_mode)},
+          {"genre", record.genre},
+          {"groove", record.groove},
+          {"soundfont", record.soundfont},
+          {"segments", std::move(segments)}};
+}
+
+Record record_from_json(const Json& json, std::string_view where) {
+  Record record;
+  record.id = json_get<std::string>(json, "id", where);
+  record.song = json_get_or<std::string>(json, "song", record.id, where);
+  record.split = split_from_name(json_get<std::string>(json, "split", where), where);
+  record.frames = json_get<int64_t>(json, "frames", where);
+  record.max_value = json_get<double>(json, "max_value", where);
+  record.source = json_get_or<std::string>(json, "source", "", where);
+  record.seed = json_get_or<uint64_t>(json, "seed", 0, where);
+  record.rendition = json_get_or<std::string>(json, "rendition", "", where);
+  record.maybe_bpm = maybe_get<double>(json, "bpm", where);
+  record.beats_per_bar = json_get_or(json, "beats_per_bar", 4, where);
+  record.first_beat_s = json_get_or(json, "first_beat_s", 0.0, where);
+  record.maybe_key = maybe_get<std::string>(json, "key", where);
+  record.maybe_mode = maybe_get<std::string>(json, "mode", where);
+  record.genre = json_get_or<std::string>(json, "genre", "", where);
+  record.groove = json_get_or<std::string>(json, "groove", "", where);
+  record.soundfont = json_get_or<std::string>(json, "soundfont", "", where);
+  if (json.contains("segments") && json.at("segments").is_array()) {
+    for (const Json& segment : json.at("segments")) {
+      record.segments.push_back(segment_from_json(segment, where));
+    }
+  }
+  check_segments(record, where);
+  return record;
+}
+
+std::vector<std::string> CorpusHeader::default_event_rows() {
+  std::vector<std::string> rows;
+  for (const char* name : {"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"}) {
+    rows.push_back(fmt::format("chroma {}", name));
+  }
+  rows.emplace_back("onset");
+  rows.emplace_back("drum onset");
+  return rows;
+}
+
+OrderedJson to_json(const CorpusHeader& header) {
+  return {{"format", kFormat},
+          {"spectrogram", header.spectrogram},
+          {"rows", header.rows},
+          {"event_rows", header.event_rows},
+          {"columns_per_event", header.frames_per_event},
+          {"made_by", header.made_by}};
+}
+
+CorpusHeader header_from_json(const Json& json, std::string_view where) {
+  if (const int format = json_get<int>(json, "format", where); format != kFormat) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{}: corpus format {}, expected {}", where, format, kFormat),
+                "it was made by another version of riffle");
+  }
+  CorpusHeader header;
+  if (!json.contains("spectrogram") || !json.at("spectrogram").is_object()) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: \"spectrogram\": expected an object", where));
+  }
+  header.spectrogram = OrderedJson::parse(json.at("spectrogram").dump());
+  if (json.contains("made_by")) header.made_by = OrderedJson::parse(json.at("made_by").dump());
+  header.rows = json_get<int>(json, "rows", where);
+  header.frames_per_event = json_get<int>(json, "columns_per_event", where);
+  header.event_rows = json_get<std::vector<std::string>>(json, "event_rows", where);
+  if (header.rows < 1 || header.frames_per_event < 1) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: {} rows, {} columns per event", where,
+                                                header.rows, header.frames_per_event));
+  }
+  return header;
+}
+
+}  // namespace riffle::shards
