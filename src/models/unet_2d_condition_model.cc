@@ -37,10 +37,9 @@ void expect_plain_architecture(ConfigReader& reader) {
     reader.expect(key, false);
   }
   for (const char* key :
-       {"class_embed_type", "addition_embed_type", "addition_time_embed_dim", "num_class_embeds",
-        "encoder_hid_dim", "encoder_hid_dim_type", "time_embedding_dim", "time_embedding_act_fn",
-        "timestep_post_act", "time_cond_proj_dim", "projection_class_embeddings_input_dim",
-        "cross_attention_norm", "reverse_transformer_layers_per_block"}) {
+       {"addition_embed_type", "addition_time_embed_dim", "num_class_embeds", "encoder_hid_dim",
+        "encoder_hid_dim_type", "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act",
+        "time_cond_proj_dim", "cross_attention_norm", "reverse_transformer_layers_per_block"}) {
     reader.expect(key, nullptr);
   }
   reader.expect("resnet_time_scale_shift", "default");
@@ -107,6 +106,12 @@ UNet2DConditionConfig UNet2DConditionConfig::from_json(const Json& json, const s
   c.norm_num_groups = reader.integer("norm_num_groups", c.norm_num_groups, 1, kMaxChannels);
   c.norm_eps = reader.number("norm_eps", c.norm_eps);
   reader.choice("act_fn", "silu", {"silu", "swish"});
+  if (reader.choice("class_embed_type", "", {"", "projection"}) == "projection") {
+    c.projection_class_embeddings_input_dim =
+        reader.integer("projection_class_embeddings_input_dim", 0, 1, kMaxChannels);
+  } else {
+    reader.expect("projection_class_embeddings_input_dim", nullptr);
+  }
   expect_plain_architecture(reader);
   reader.finish();
   return c;
@@ -118,6 +123,11 @@ UNet2DConditionModel::UNet2DConditionModel(const UNet2DConditionConfig& config) 
   conv_in_ = register_module("conv_in", std::make_shared<nn::Conv2d>(config.in_channels, finest));
   time_embedding_ = register_module("time_embedding",
                                     std::make_shared<nn::TimestepEmbedding>(finest, 4 * finest));
+  if (config.projection_class_embeddings_input_dim > 0) {
+    class_embedding_ = register_module(
+        "class_embedding", std::make_shared<nn::TimestepEmbedding>(
+                               config.projection_class_embeddings_input_dim, 4 * finest));
+  }
   down_blocks_ =
       register_module("down_blocks", std::make_shared<nn::ModuleList<nn::UnetDownBlock>>());
   up_blocks_ = register_module("up_blocks", std::make_shared<nn::ModuleList<nn::UnetUpBlock>>());
@@ -194,14 +204,33 @@ void UNet2DConditionModel::check_shapes(const at::Tensor& sample, const at::Tens
   }
 }
 
+void UNet2DConditionModel::check_summary(const at::Tensor& sample,
+                                         const at::Tensor& summary) const {
+  const int64_t features = config_.projection_class_embeddings_input_dim;
+  const bool fits = features == 0
+                        ? !summary.defined()
+                        : summary.defined() && summary.dim() == 2 &&
+                              summary.size(0) == sample.size(0) && summary.size(1) == features;
+  if (fits) return;
+  throw Error(
+      ErrorCode::InvalidArgument,
+      fmt::format(
+          "UNet2DConditionModel: summary: expected {}, got {}",
+          features == 0 ? "none" : fmt::format("[{}, {}]", sample.size(0), features),
+          summary.defined() ? fmt::format("[{}]", fmt::join(summary.sizes(), ", ")) : "none"));
+}
+
 nn::UnetCondition UNet2DConditionModel::embed(const at::Tensor& sample, const at::Tensor& timesteps,
-                                              const at::Tensor& context) {
+                                              const at::Tensor& context,
+                                              const at::Tensor& summary) {
   const nn::SinusoidOptions options{.features = config_.block_out_channels.front(),
                                     .cosine_first = config_.flip_sin_to_cos,
                                     .frequency_shift = config_.freq_shift};
   const at::Tensor sinusoids =
       nn::timestep_sinusoids(timesteps.to(sample.device()), options).to(sample.scalar_type());
-  const at::Tensor time = at::silu(time_embedding_->forward(sinusoids));
+  at::Tensor embedding = time_embedding_->forward(sinusoids);
+  if (class_embedding_) embedding = embedding + class_embedding_->forward(summary);
+  const at::Tensor time = at::silu(embedding);
   return {.time = time.expand({sample.size(0), time.size(1)}), .context = context};
 }
 
@@ -223,9 +252,10 @@ at::Tensor UNet2DConditionModel::run_deep(at::Tensor x, const nn::UnetCondition&
 
 at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps,
                                          const at::Tensor& context, const Job& job,
-                                         StepCache* cache) {
+                                         StepCache* cache, const at::Tensor& summary) {
   check_shapes(sample, timesteps, context);
-  nn::UnetCondition condition = embed(sample, timesteps, context);
+  check_summary(sample, summary);
+  nn::UnetCondition condition = embed(sample, timesteps, context, summary);
   condition.job = job;
   at::Tensor x = conv_in_->forward(config_.center_input_sample ? 2 * sample - 1.0 : sample);
   std::vector<at::Tensor> skips = {x};

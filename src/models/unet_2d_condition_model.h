@@ -38,6 +38,9 @@ struct UNet2DConditionConfig {
   double mid_block_scale_factor = 1;
   int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
+  // diffusers' class_embed_type "projection": so many features of a summary of what is asked for,
+  // added to the time embedding. 0: none.
+  int64_t projection_class_embeddings_input_dim = 0;
 
   // Throws Error{BadFile} for values that make no sense and Error{Unsupported} for an architecture
   // that is not implemented; both name the field.
@@ -49,11 +52,12 @@ class UNet2DConditionModel : public torch::nn::Module {
   explicit UNet2DConditionModel(const UNet2DConditionConfig& config);
 
   // sample: [B, in_channels, H, W]; timesteps: [B] or [1], any real type; context: [B, T,
-  // cross_attention_dim]
-  // -> [B, out_channels, H, W]. Any H and W. Throws Error{InvalidArgument} for shapes that do not
-  // fit together and Error{Cancelled} between layers. `cache` may be null.
+  // cross_attention_dim]; summary: [B, projection_class_embeddings_input_dim], undefined where that
+  // is 0 -> [B, out_channels, H, W]. Any H and W. Throws Error{InvalidArgument} for shapes that do
+  // not fit together and Error{Cancelled} between layers. `cache` may be null.
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps,
-                     const at::Tensor& context, const Job& job = {}, StepCache* cache = nullptr);
+                     const at::Tensor& context, const Job& job = {}, StepCache* cache = nullptr,
+                     const at::Tensor& summary = {});
 
   const UNet2DConditionConfig& config() const { return config_; }
 
@@ -63,8 +67,9 @@ class UNet2DConditionModel : public torch::nn::Module {
   nn::UnetBlockOptions block_options(size_t level, bool attention) const;
   void check_shapes(const at::Tensor& sample, const at::Tensor& timesteps,
                     const at::Tensor& context) const;
+  void check_summary(const at::Tensor& sample, const at::Tensor& summary) const;
   nn::UnetCondition embed(const at::Tensor& sample, const at::Tensor& timesteps,
-                          const at::Tensor& context);
+                          const at::Tensor& context, const at::Tensor& summary);
   // From conv_in's output to the input of layer `last_layer` of the finest up block, by way of all
   // coarser levels. Leaves the skips which that layer and those after it take.
   at::Tensor run_deep(at::Tensor x, const nn::UnetCondition& condition, int64_t last_layer,
@@ -73,6 +78,7 @@ class UNet2DConditionModel : public torch::nn::Module {
   UNet2DConditionConfig config_;
   std::shared_ptr<nn::Conv2d> conv_in_;
   std::shared_ptr<nn::TimestepEmbedding> time_embedding_;
+  std::shared_ptr<nn::TimestepEmbedding> class_embedding_;  // null without a summary
   std::shared_ptr<nn::ModuleList<nn::UnetDownBlock>> down_blocks_;
   std::shared_ptr<nn::ModuleList<nn::UnetUpBlock>> up_blocks_;
   std::shared_ptr<nn::UnetMidBlock> mid_block_;  // null where the configuration has none

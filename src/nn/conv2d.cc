@@ -12,6 +12,7 @@
 #include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/convolution.h"
+#include "nn/mixed_precision.h"
 #include "nn/packed_tensors.h"
 
 namespace riffle::nn {
@@ -43,19 +44,21 @@ at::Tensor Conv2d::forward(const at::Tensor& x, const Conv2dExtras& extras) {
   return extras.residual.defined() ? y + extras.residual : y;
 }
 
-at::Tensor Conv2d::convolve(const at::Tensor& x) const {
+at::Tensor Conv2d::convolve(const at::Tensor& picture) const {
+  const at::Tensor x = to_multiply(picture);
+  const at::Tensor weight = to_multiply(weight_);
+  const at::Tensor bias = to_multiply(bias_);
+  const auto result = [&](const at::Tensor& padded, int64_t padding) {
+    return from_multiply(at::conv2d(padded, weight, bias, options_.stride, padding), picture);
+  };
   const int64_t begin = options_.padding;
   const int64_t end = options_.padding + options_.extra_end_padding;
   if (t_circular_width && end > 0) {
     const at::Tensor wrapped = at::pad(x, {begin, end, 0, 0}, "circular");
-    const at::Tensor padded = at::constant_pad_nd(wrapped, {0, 0, begin, end});
-    return at::conv2d(padded, weight_, bias_, options_.stride);
+    return result(at::constant_pad_nd(wrapped, {0, 0, begin, end}), 0);
   }
-  if (begin != end) {
-    const at::Tensor padded = at::constant_pad_nd(x, {begin, end, begin, end});
-    return at::conv2d(padded, weight_, bias_, options_.stride);
-  }
-  return at::conv2d(x, weight_, bias_, options_.stride, begin);
+  if (begin != end) return result(at::constant_pad_nd(x, {begin, end, begin, end}), 0);
+  return result(x, begin);
 }
 
 at::Tensor Conv2d::convolve_packed(const at::Tensor& x, const Conv2dExtras& extras) const {

@@ -44,7 +44,7 @@ class Conv2d : public Layer {
   void do_unpack() override;
 
  private:
-  at::Tensor convolve(const at::Tensor& x) const;
+  at::Tensor convolve(const at::Tensor& picture) const;
   at::Tensor convolve_packed(const at::Tensor& x, const Conv2dExtras& extras) const;
   bool suits_winograd() const;
   int64_t weight_elements() const;

@@ -9,6 +9,7 @@
 #include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/matrix_product.h"
+#include "nn/mixed_precision.h"
 #include "nn/packed_tensors.h"
 
 namespace riffle::nn {
@@ -27,7 +28,8 @@ Linear::Linear(int64_t in_features, int64_t out_features, bool bias, PackedMatri
 at::Tensor Linear::forward(const at::Tensor& x, const at::Tensor& residual) {
   if (packed()) return multiply(x, residual, out_features_);
   const KernelTimer timer(KernelKind::Linear, flop(x));
-  const at::Tensor y = at::linear(x, weight_, bias_);
+  const at::Tensor y =
+      from_multiply(at::linear(to_multiply(x), to_multiply(weight_), to_multiply(bias_)), x);
   return residual.defined() ? y + residual : y;
 }
 
