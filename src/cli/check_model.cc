@@ -85,6 +85,7 @@ using Results = std::vector<std::pair<std::string, at::Tensor>>;
 // Inputs by name: "unet.sample"; the same for every way of computing.
 struct Inputs {
   at::Tensor ids, sample, timestep, context, picture, z;
+  at::Tensor summary{};  // undefined where the UNet reads none
 };
 
 Inputs make_inputs(const models::RiffParts& parts) {
@@ -95,12 +96,25 @@ Inputs make_inputs(const models::RiffParts& parts) {
   const int64_t side = std::min<int64_t>(unet.sample_size, 32);
   const int64_t small = 8;
   const int64_t pixels = small * vae.factor();
+  const int64_t features = unet.projection_class_embeddings_input_dim;
+  const at::Tensor summary = features > 0 ? at::randn({1, features}, random) : at::Tensor();
+  if (parts.has_mel_autoencoder()) {
+    const auto& mel = parts.mel_config();
+    return {at::randint(text.vocab_size, {1, text.max_position_embeddings}, random, at::kLong),
+            at::randn({1, unet.in_channels, mel.latent_rows, side}, random),
+            at::tensor({500.0F}),
+            at::randn({1, text.max_position_embeddings, unet.cross_attention_dim}, random),
+            at::randn({1, 1, mel.rows(), small * mel.patch}, random).clamp(-1, 1),
+            at::randn({1, mel.latent_channels, mel.latent_rows, small}, random),
+            summary};
+  }
   return {at::randint(text.vocab_size, {1, text.max_position_embeddings}, random, at::kLong),
           at::randn({1, unet.in_channels, side, side}, random),
           at::tensor({500.0F}),
           at::randn({1, text.max_position_embeddings, unet.cross_attention_dim}, random),
           at::randn({1, vae.in_channels, pixels, pixels}, random).clamp(-1, 1),
-          at::randn({1, vae.latent_channels, small, small}, random)};
+          at::randn({1, vae.latent_channels, small, small}, random),
+          summary};
 }
 
 // One network of a bundle computed in one way.
@@ -112,14 +126,19 @@ class Way {
   at::Tensor text(const at::Tensor& ids) {
     return parts_.text_encoder(job_).forward(ids.to(parts_.options().device), job_);
   }
-  at::Tensor unet(const at::Tensor& sample, const at::Tensor& timestep, const at::Tensor& context) {
+  at::Tensor unet(const at::Tensor& sample, const at::Tensor& timestep, const at::Tensor& context,
+                  const at::Tensor& summary = {}) {
     return parts_.unet(job_).forward(put(sample), timestep.reshape({1}).to(device()), put(context),
-                                     job_);
+                                     job_, nullptr, summary.defined() ? put(summary) : summary);
   }
   at::Tensor encode(const at::Tensor& picture) {
-    return parts_.vae(job_).encode(put(picture), job_).mean;
+    return parts_.has_mel_autoencoder() ? parts_.mel_autoencoder(job_).encode(put(picture), job_)
+                                        : parts_.vae(job_).encode(put(picture), job_).mean;
   }
-  at::Tensor decode(const at::Tensor& z) { return parts_.vae(job_).decode(put(z), job_); }
+  at::Tensor decode(const at::Tensor& z) {
+    return parts_.has_mel_autoencoder() ? parts_.mel_autoencoder(job_).decode(put(z), job_)
+                                        : parts_.vae(job_).decode(put(z), job_);
+  }
 
   const models::RiffParts& parts() const { return parts_; }
 
@@ -135,7 +154,7 @@ class Way {
 
 Results run_network(Way& way, const std::string& part, const Inputs& in) {
   if (part == "text_encoder") return {{part, way.text(in.ids)}};
-  if (part == "unet") return {{part, way.unet(in.sample, in.timestep, in.context)}};
+  if (part == "unet") return {{part, way.unet(in.sample, in.timestep, in.context, in.summary)}};
   return {{"vae encoder", way.encode(in.picture)}, {"vae decoder", way.decode(in.z)}};
 }
 

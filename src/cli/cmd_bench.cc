@@ -105,33 +105,46 @@ at::Tensor noise(models::RiffParts& parts, at::IntArrayRef shape) {
   return at::randn(shape).to(device, device.is_cuda() ? at::kHalf : at::kFloat);
 }
 
+// Square latents, unless the autoencoder gives them rows of its own.
+int64_t latent_rows(const models::RiffParts& parts, const Options& options) {
+  return parts.has_mel_autoencoder() ? parts.mel_config().latent_rows : options.size;
+}
+
 std::function<void()> unet_step(models::RiffParts& parts, const Options& options, const Job& job,
                                 models::StepCache* cache) {
   const auto& config = parts.unet_config();
   const int64_t batch = options.batch > 0 ? options.batch : 2;
-  const at::Tensor x = noise(parts, {batch, config.in_channels, options.size, options.size});
+  const at::Tensor x =
+      noise(parts, {batch, config.in_channels, latent_rows(parts, options), options.size});
   const at::Tensor context = noise(parts, {batch, 77, config.cross_attention_dim});
   const at::Tensor time = at::tensor({500.0F}).to(x.device());
-  return [=, &parts] { parts.unet(job).forward(x, time, context, job, cache).to(at::kCPU); };
-}
-
-std::string latents_text(int64_t batch, int64_t size) {
-  return fmt::format("{} x {} x {} latents", batch, size, size);
+  const int64_t summary_features = config.projection_class_embeddings_input_dim;
+  const at::Tensor summary =
+      summary_features > 0 ? noise(parts, {batch, summary_features}) : at::Tensor();
+  return
+      [=, &parts] { parts.unet(job).forward(x, time, context, job, cache, summary).to(at::kCPU); };
 }
 
 Subject prepare_unet(models::RiffParts& parts, const Options& options, const Job& job) {
+  const int64_t rows = latent_rows(parts, options);
   return {.what = "one step",
-          .size = latents_text(options.batch > 0 ? options.batch : 2, options.size),
+          .size = fmt::format("{} x {} x {} latents", options.batch > 0 ? options.batch : 2, rows,
+                              options.size),
           .work = unet_step(parts, options, job, nullptr)};
 }
 
 Subject prepare_vae(models::RiffParts& parts, const Options& options, const Job& job) {
   const int64_t batch = options.batch > 0 ? options.batch : 1;
-  const at::Tensor z =
-      noise(parts, {batch, parts.vae_config().latent_channels, options.size, options.size});
+  const bool mel = parts.has_mel_autoencoder();
+  const int64_t rows = latent_rows(parts, options);
+  const at::Tensor z = noise(parts, {batch, parts.latent_channels(), rows, options.size});
   return {.what = "latents to picture",
-          .size = latents_text(batch, options.size),
-          .work = [&parts, z, job] { parts.vae(job).decode(z, job).to(at::kCPU); }};
+          .size = fmt::format("{} x {} x {} latents", batch, rows, options.size),
+          .work = [&parts, z, job, mel] {
+            const at::Tensor picture =
+                mel ? parts.mel_autoencoder(job).decode(z, job) : parts.vae(job).decode(z, job);
+            picture.to(at::kCPU);
+          }};
 }
 
 // In the order in which a generation runs them. What is more than a network of a riff model, the

@@ -18,6 +18,7 @@
 #include "models/autoencoder_kl.h"
 #include "models/clip_text_model.h"
 #include "models/load_module.h"
+#include "models/mel_autoencoder.h"
 #include "models/unet_2d_condition_model.h"
 #include "weights/bundle.h"
 #include "weights/ldm_names.h"
@@ -196,6 +197,10 @@ std::shared_ptr<torch::nn::Module> load_network(const weights::Bundle& bundle, c
   return model;
 }
 
+bool is_mel_autoencoder(const weights::Bundle& bundle) {
+  return bundle.config("vae").value("_class_name", "") == "MelAutoencoder";
+}
+
 // All networks at once in float32, as a run would hold them that computes with libtorch's own
 // operators.
 OrderedJson load_networks(const weights::Bundle& bundle, Context& context) {
@@ -205,8 +210,11 @@ OrderedJson load_networks(const weights::Bundle& bundle, Context& context) {
                                                                   context),
       load_network<models::UNet2DConditionModel, models::UNet2DConditionConfig>(bundle, "unet",
                                                                                 reports, context),
-      load_network<models::AutoencoderKL, models::AutoencoderKLConfig>(bundle, "vae", reports,
-                                                                       context)};
+      is_mel_autoencoder(bundle)
+          ? load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae",
+                                                                               reports, context)
+          : load_network<models::AutoencoderKL, models::AutoencoderKLConfig>(bundle, "vae", reports,
+                                                                             context)};
   int64_t bytes = 0;
   for (const auto& network : networks) {
     for (const auto& parameter : network->parameters())

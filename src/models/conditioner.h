@@ -2,6 +2,7 @@
 // The seam between pipelines and whatever makes conditioning of prompts.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,12 +13,16 @@
 namespace riffle::models {
 
 struct ConditionOptions {
-  bool prompt_weights = true;  // read (x:1.5) and [x]; off: prompts are plain text
+  std::optional<double> bpm = {};  // of prompts that name no tempo and are not empty;
+                                   // for models that read one
+  bool prompt_weights = true;      // read (x:1.5) and [x]; off: prompts are plain text
 };
 
 struct ConditionedPrompts {
-  Conditioning conditioning;       // one item a prompt
-  std::vector<std::string> notes;  // what was changed on the user's behalf, e.g. words dropped
+  Conditioning conditioning;  // one item a prompt
+  // One a prompt, of models that read tempi: what it says, or the option. Else empty.
+  std::vector<std::optional<double>> tempi = {};
+  std::vector<std::string> notes = {};  // what was changed on the user's behalf, e.g. words dropped
 };
 
 class Conditioner {

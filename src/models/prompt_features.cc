@@ -56,7 +56,7 @@ PromptFeatures prompt_features(const text::WordVocabulary& vocabulary,
           fmt::format("the prompt is too long: its last {} words were dropped", encoded.dropped));
     }
     MusicFacts facts{.bpm = terms.bpm, .key = terms.key, .mode = terms.mode};
-    if (!facts.bpm) facts.bpm = default_bpm;
+    if (!facts.bpm && !prompt.empty()) facts.bpm = default_bpm;
     numbers.push_back(music_features(facts));
     features.facts.push_back(facts);
   }

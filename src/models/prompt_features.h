@@ -37,7 +37,7 @@ struct PromptFeatures {
   std::vector<std::string> notes;  // words that are not known or did not fit
 };
 
-// default_bpm: the tempo of prompts that name none.
+// default_bpm: the tempo of prompts that name none and are not empty.
 PromptFeatures prompt_features(const text::WordVocabulary& vocabulary,
                                std::span<const std::string> prompts, int64_t length,
                                std::optional<double> default_bpm = {});

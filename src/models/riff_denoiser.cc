@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "models/beat_rows.h"
 #include "models/riff_seams.h"
 #include "nn/conv2d.h"
 
@@ -15,8 +16,11 @@ class RiffDenoiser final : public Denoiser {
   explicit RiffDenoiser(std::shared_ptr<RiffParts> parts)
       : parts_(std::move(parts)), scheduler_config_(parts_->bundle().config("scheduler")) {}
 
-  int64_t latent_channels() const override { return parts_->unet_config().in_channels; }
+  int64_t latent_channels() const override { return parts_->unet_config().out_channels; }
   int64_t training_columns() const override { return parts_->unet_config().sample_size; }
+  bool follows_beats() const override {
+    return parts_->unet_config().in_channels != parts_->unet_config().out_channels;
+  }
   const Json& scheduler_config() const override { return scheduler_config_; }
 
   at::Tensor predict(const at::Tensor& latents, double noise_level,
@@ -28,9 +32,12 @@ class RiffDenoiser final : public Denoiser {
     const at::Tensor time = at::full({1}, noise_level, at::kFloat);
     const at::Device device = parts_->options().device;
     const at::ScalarType type = device.is_cuda() ? at::kHalf : at::kFloat;
+    const bool summed = parts_->unet_config().projection_class_embeddings_input_dim > 0;
+    const at::Tensor summary = summed ? conditioning.summary.to(device, type) : at::Tensor();
+    const at::Tensor input = follows_beats() ? with_context(latents, conditioning.beats) : latents;
     return unet
-        .forward(latents.to(device, type), time.to(device), conditioning.tokens.to(device, type),
-                 job, options.step_cache)
+        .forward(input.to(device, type), time.to(device), conditioning.tokens.to(device, type), job,
+                 options.step_cache, summary)
         .to(latents.options());
   }
 

@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "core/error.h"
+#include "models/beat_rows.h"
+#include "models/prompt_features.h"
 #include "models/riff_seams.h"
+#include "text/word_vocabulary.h"
 
 namespace riffle::models {
 namespace {
@@ -18,14 +21,22 @@ void check_fit(const RiffParts& parts) {
                 "the parts of this bundle do not belong together");
   };
   const auto& unet = parts.unet_config();
+  const int64_t latents = parts.latent_channels();
+  const int64_t context = unet.in_channels - unet.out_channels;
   if (unet.cross_attention_dim != parts.text_config().hidden_size) {
     refuse(fmt::format("the UNet reads prompts of {} features, the text encoder makes {}",
                        unet.cross_attention_dim, parts.text_config().hidden_size));
   }
-  if (unet.in_channels != parts.vae_config().latent_channels ||
-      unet.in_channels != unet.out_channels) {
+  if (unet.out_channels != latents || (context != 0 && context != kContextChannels)) {
     refuse(fmt::format("the UNet takes {} and makes {} latent channels, the autoencoder has {}",
-                       unet.in_channels, unet.out_channels, parts.vae_config().latent_channels));
+                       unet.in_channels, unet.out_channels, latents));
+  }
+  const int64_t summary = unet.projection_class_embeddings_input_dim;
+  if (summary != 0 && summary != parts.text_config().hidden_size + kMusicFeatures) {
+    refuse(
+        fmt::format("the UNet reads a summary of {} features, expected {} of the text encoder "
+                    "and {} of tempo and key",
+                    summary, parts.text_config().hidden_size, kMusicFeatures));
   }
 }
 
@@ -35,8 +46,10 @@ RiffModel::RiffModel(weights::Bundle bundle, const RiffModelOptions& options)
     : parts_(std::make_shared<RiffParts>(std::move(bundle), options)) {
   check_fit(*parts_);
   denoiser_ = make_riff_denoiser(parts_);
-  autoencoder_ = make_riff_autoencoder(parts_);
-  conditioner_ = make_riff_conditioner(parts_);
+  autoencoder_ =
+      parts_->has_mel_autoencoder() ? make_mel_autoencoder(parts_) : make_riff_autoencoder(parts_);
+  const bool words = text::WordVocabulary::is_in(parts_->bundle().tokenizer_folder());
+  conditioner_ = words ? make_word_conditioner(parts_) : make_riff_conditioner(parts_);
 }
 
 }  // namespace riffle::models

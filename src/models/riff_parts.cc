@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/error.h"
 #include "models/load_module.h"
 #include "nn/activations.h"
 
@@ -23,8 +24,13 @@ RiffParts::RiffParts(weights::Bundle bundle, const RiffModelOptions& options)
     : bundle_(std::move(bundle)),
       options_(options),
       unet_config_(read_config<UNet2DConditionConfig>(bundle_, "unet")),
-      vae_config_(read_config<AutoencoderKLConfig>(bundle_, "vae")),
-      text_config_(read_config<ClipTextConfig>(bundle_, "text_encoder")) {}
+      text_config_(read_config<ClipTextConfig>(bundle_, "text_encoder")) {
+  if (bundle_.config("vae").value("_class_name", "") == "MelAutoencoder") {
+    mel_config_ = read_config<MelAutoencoderConfig>(bundle_, "vae");
+  } else {
+    vae_config_ = read_config<AutoencoderKLConfig>(bundle_, "vae");
+  }
+}
 
 RiffParts::RiffParts(RandomWeights random, const RiffModelOptions& options)
     : random_(random), options_(options) {}
@@ -38,11 +44,22 @@ UNet2DConditionModel& RiffParts::unet(const Job& job) {
 }
 
 AutoencoderKL& RiffParts::vae(const Job& job) {
+  if (mel_config_) throw Error(ErrorCode::Internal, "this model's autoencoder is no AutoencoderKL");
   if (!vae_) {
     make_room();
     vae_ = load<AutoencoderKL>("vae", vae_config_, job);
   }
   return *vae_;
+}
+
+MelAutoencoder& RiffParts::mel_autoencoder(const Job& job) {
+  if (!mel_config_)
+    throw Error(ErrorCode::Internal, "this model's autoencoder is an AutoencoderKL");
+  if (!mel_autoencoder_) {
+    make_room();
+    mel_autoencoder_ = load<MelAutoencoder>("vae", *mel_config_, job);
+  }
+  return *mel_autoencoder_;
 }
 
 ClipTextModel& RiffParts::text_encoder(const Job& job) {
@@ -99,6 +116,7 @@ void RiffParts::prepare(torch::nn::Module& model) const {
 void RiffParts::make_room() {
   if (!options_.low_memory) return;
   vae_.reset();
+  mel_autoencoder_.reset();
   if (adapters_) return;  // they live in the weights
   unet_.reset();
   text_encoder_.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The networks of a riff model (CLIP text encoder, UNet, autoencoder): loaded from a bundle when
-// first wanted, prepared for the device, kept or dropped as memory allows, with LoRA adapters.
+// The networks of a riff model (CLIP text encoder, UNet, KL or mel autoencoder): loaded from a
+// bundle when first wanted, prepared for the device, kept or dropped as memory allows, with LoRA
+// adapters.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -13,6 +14,7 @@
 #include "core/job.h"
 #include "models/autoencoder_kl.h"
 #include "models/clip_text_model.h"
+#include "models/mel_autoencoder.h"
 #include "models/unet_2d_condition_model.h"
 #include "weights/bundle.h"
 #include "weights/lora.h"
@@ -42,7 +44,9 @@ class RiffParts {
 
   // Each valid until another is asked for. Throws as load_module does, and Error{Cancelled}.
   UNet2DConditionModel& unet(const Job& job = {});
+  // One of the two, as has_mel_autoencoder() says; the other is Error{Internal}.
   AutoencoderKL& vae(const Job& job = {});
+  MelAutoencoder& mel_autoencoder(const Job& job = {});
   ClipTextModel& text_encoder(const Job& job = {});
 
   // Exactly these adapters are in effect from now on; loads the UNet and the text encoder, which
@@ -51,7 +55,12 @@ class RiffParts {
                                                 const Job& job = {});
 
   const UNet2DConditionConfig& unet_config() const { return unet_config_; }
+  bool has_mel_autoencoder() const { return mel_config_.has_value(); }
   const AutoencoderKLConfig& vae_config() const { return vae_config_; }
+  const MelAutoencoderConfig& mel_config() const { return mel_config_.value(); }
+  int64_t latent_channels() const {
+    return mel_config_ ? mel_config_->latent_channels : vae_config_.latent_channels;
+  }
   const ClipTextConfig& text_config() const { return text_config_; }
   const weights::Bundle& bundle() const { return bundle_; }
   const RiffModelOptions& options() const { return options_; }
@@ -71,10 +80,12 @@ class RiffParts {
   std::optional<RandomWeights> random_;  // instead of the bundle
   RiffModelOptions options_;
   UNet2DConditionConfig unet_config_;
-  AutoencoderKLConfig vae_config_;
+  AutoencoderKLConfig vae_config_;  // where there is no mel_config_
+  std::optional<MelAutoencoderConfig> mel_config_;
   ClipTextConfig text_config_;
   std::shared_ptr<UNet2DConditionModel> unet_;
   std::shared_ptr<AutoencoderKL> vae_;
+  std::shared_ptr<MelAutoencoder> mel_autoencoder_;
   std::shared_ptr<ClipTextModel> text_encoder_;
   std::unique_ptr<weights::LoraSet> adapters_;  // null until adapters were asked for
 };

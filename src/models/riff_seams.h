@@ -15,10 +15,16 @@ namespace riffle::models {
 std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts);
 
 std::unique_ptr<Autoencoder> make_riff_autoencoder(std::shared_ptr<RiffParts> parts);
+// Of a bundle whose autoencoder is a MelAutoencoder.
+std::unique_ptr<Autoencoder> make_mel_autoencoder(std::shared_ptr<RiffParts> parts);
 
 // Prompts as Riffusion reads them: windows of 77 tokens, up to three, each encoded on its own;
 // tokens multiplied by their weights, and the result scaled so that its mean stays what it was.
 // Reads the tokenizer. Throws Error{NotFound, BadFile}.
 std::unique_ptr<Conditioner> make_riff_conditioner(std::shared_ptr<RiffParts> parts);
+
+// Prompts as known words (prompt_features.h); weights multiply tokens as above. Reads the
+// vocabulary. Throws Error{NotFound, BadFile}.
+std::unique_ptr<Conditioner> make_word_conditioner(std::shared_ptr<RiffParts> parts);
 
 }  // namespace riffle::models

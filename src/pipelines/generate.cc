@@ -147,8 +147,12 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       parse_prompt_schedule(request.prompt, request.length, geometry.codec.sample_rate);
   diffusion::SampleOptions options = sample_options(request.sampling, geometry, request.loop);
   const diffusion::WindowPlan plan(stretch.columns, options.windows);
-  const SteeredWindows steered =
-      steer(model, prompts, request.sampling.negative_prompt, plan, context.job);
+  const int64_t beats = request.length.beats(stretch.samples, geometry.codec.sample_rate);
+  const SteeredWindows steered = steer(model, prompts, request.sampling.negative_prompt, plan,
+                                       PieceBeats{.bpm = request.length.bpm,
+                                                  .beats_per_bar = request.length.beats_per_bar,
+                                                  .whole_beats = request.loop ? beats : 0},
+                                       context.job);
 
   std::vector<Clip> clips;
   for (int64_t first = 0; first < request.count; first += request.batch) {
@@ -183,7 +187,7 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       own.count = 1;
       clip.request = request_record("generate", model, request_to_json(own));
       clip.maybe_bpm = request.length.bpm;
-      clip.beats = request.length.beats(stretch.samples, geometry.codec.sample_rate);
+      clip.beats = beats;
       clip.loop = request.loop;
       context.deliver(std::move(clip), clips);
     }

@@ -90,7 +90,7 @@ class MorphRun {
     const std::vector<std::string> texts = {request.prompt,
                                             request.to.empty() ? request.prompt : request.to,
                                             request.sampling.negative_prompt};
-    prompts_ = model.conditioner().condition(texts, {}, context.job);
+    prompts_ = model.conditioner().condition(texts, {.bpm = request.length.bpm}, context.job);
     const int64_t columns = ground_.columns;
     from_noise_ =
         noise_of(std::vector{seed_of(request.sampling.seed, 0)}, model.geometry(), columns).initial;
@@ -115,9 +115,16 @@ class MorphRun {
     // Fresh noise of stochastic samplers: another stream for each clip.
     diffusion::SeededNoise source(std::vector{seed_of(request_.sampling.seed, 0x5EED0000 + index)});
     options.noise = &source;
-    const diffusion::GuidedPrompt prompt{
+    diffusion::GuidedPrompt prompt{
         mixed(item_of(prompts_.conditioning, 0), item_of(prompts_.conditioning, 1), alpha),
         item_of(prompts_.conditioning, 2)};
+    // Every clip keeps the first prompt's tempo from its first sample on; that of a recording is
+    // its own.
+    if (!ground_.latents.defined() && !prompts_.tempi.empty()) {
+      set_beats(prompt, model_, prompts_.tempi.front(),
+                {.beats_per_bar = request_.length.beats_per_bar}, 0, ground_.columns,
+                ground_.columns);
+    }
     RunContext inner = context_;
     inner.job = Job{context_.job.stop, {}};
     return run_sampler(model_, chosen, latents, std::span(&prompt, 1), options, inner);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "models/beat_rows.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -91,11 +92,12 @@ Place place_at(std::span<const TimedPrompt> prompts, double sample, double sprea
 models::Conditioning mixed(const models::Conditioning& a, const models::Conditioning& b,
                            double share) {
   return {mixed(a.tokens, b.tokens, share), mixed(a.summary, b.summary, share),
-          mixed(a.context, b.context, share)};
+          mixed(a.context, b.context, share), mixed(a.beats, b.beats, share)};
 }
 
 models::Conditioning item_of(const models::Conditioning& all, int64_t index) {
-  return {row(all.tokens, index), row(all.summary, index), row(all.context, index)};
+  return {row(all.tokens, index), row(all.summary, index), row(all.context, index),
+          row(all.beats, index)};
 }
 
 std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,
@@ -123,30 +125,75 @@ std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Leng
   return prompts;
 }
 
-SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
-                     const std::string& negative_prompt, const diffusion::WindowPlan& plan,
-                     const Job& job) {
+void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional<double> bpm,
+               const PieceBeats& beats, int64_t first_column, int64_t columns,
+               int64_t total_columns) {
+  if (!bpm || !model.denoiser().follows_beats()) return;
+  const Geometry& geometry = model.geometry();
+  models::BeatGrid grid{
+      .columns_per_beat = geometry.place_of(nearest(60.0 * geometry.codec.sample_rate / *bpm)),
+      .beats_per_bar = beats.beats_per_bar};
+  if (beats.whole_beats > 0) {
+    grid.columns_per_beat =
+        static_cast<double>(total_columns) / static_cast<double>(beats.whole_beats);
+  }
+  prompt.positive.beats = models::beat_rows(grid, first_column, columns);
+  prompt.negative.beats = prompt.positive.beats;
+}
+
+namespace {
+
+std::vector<std::string> texts_of(std::span<const TimedPrompt> prompts,
+                                  const std::string& negative_prompt) {
   std::vector<std::string> texts;
   for (const TimedPrompt& prompt : prompts) texts.push_back(prompt.text);
   texts.push_back(negative_prompt);
-  models::ConditionedPrompts read = model.conditioner().condition(texts, {}, job);
+  return texts;
+}
+
+void note_unheard(std::span<const TimedPrompt> prompts, const diffusion::WindowPlan& plan,
+                  double end, std::vector<std::string>& notes) {
+  if (plan.count() == 1) {
+    if (prompts.size() > 1) {
+      notes.emplace_back("the piece is as short as one window: only the first prompt is used");
+    }
+    return;
+  }
+  for (const TimedPrompt& prompt : prompts) {
+    if (static_cast<double>(prompt.start) >= end) {
+      notes.push_back(fmt::format("\"{}\" begins after the end and is not heard", prompt.text));
+    }
+  }
+}
+
+}  // namespace
+
+SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
+                     const std::string& negative_prompt, const diffusion::WindowPlan& plan,
+                     const std::optional<PieceBeats>& beats, const Job& job) {
+  const auto texts = texts_of(prompts, negative_prompt);
+  models::ConditionedPrompts read =
+      model.conditioner().condition(texts, {.bpm = beats ? beats->bpm : std::nullopt}, job);
   SteeredWindows steered{{}, std::move(read.notes)};
   const models::Conditioning negative =
       item_of(read.conditioning, static_cast<int64_t>(prompts.size()));
+  const auto tempo = [&](size_t prompt) {
+    return prompt < read.tempi.size() ? read.tempi[prompt] : std::optional<double>{};
+  };
   const auto column = static_cast<double>(model.geometry().samples_per_column());
   const double end = column * static_cast<double>(plan.total());
-  for (const TimedPrompt& prompt : prompts) {
-    if (plan.count() > 1 && static_cast<double>(prompt.start) >= end) {
-      steered.notes.push_back(
-          fmt::format("\"{}\" begins after the end and is not heard", prompt.text));
+  note_unheard(prompts, plan, end, steered.notes);
+  const auto add = [&](models::Conditioning positive, size_t prompt, int64_t start) {
+    diffusion::GuidedPrompt guided{std::move(positive), negative};
+    if (beats) {
+      set_beats(guided, model, tempo(prompt), *beats, start, plan.window(), plan.total());
     }
-  }
-  if (prompts.size() == 1 || plan.count() == 1) {
-    steered.prompts.push_back({item_of(read.conditioning, 0), negative});
-    if (prompts.size() > 1) {
-      steered.notes.emplace_back(
-          "the piece is as short as one window: only the first prompt is used");
-    }
+    steered.prompts.push_back(std::move(guided));
+  };
+  // One prompt serves all windows, unless each is told where its beats lie.
+  const bool on_beat = beats && tempo(0) && model.denoiser().follows_beats();
+  if (plan.count() == 1 || (prompts.size() == 1 && !on_beat)) {
+    add(item_of(read.conditioning, 0), 0, 0);
     return steered;
   }
   const double spread = column * static_cast<double>(plan.starts()[1] - plan.starts()[0]);
@@ -160,7 +207,7 @@ SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
     if (place.share > 0) {
       positive = mixed(positive, item_of(read.conditioning, at + 1), place.share);
     }
-    steered.prompts.push_back({positive, negative});
+    add(std::move(positive), place.index, start);
   }
   return steered;
 }

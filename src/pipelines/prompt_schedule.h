@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,11 +33,25 @@ struct SteeredWindows {
   std::vector<std::string> notes;
 };
 
+// The tempo a piece keeps from its first sample on, for models that follow beats.
+struct PieceBeats {
+  std::optional<double> bpm = {};  // where the prompts do not say one
+  int64_t beats_per_bar = 4;
+  int64_t whole_beats = 0;  // of a loop: as many as it has, so that the last bar meets the first
+};
+
+// Tells a prompt where the beats of its window lie: that begins at first_column. No tempo, or a
+// model that does not follow beats: nothing happens.
+void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional<double> bpm,
+               const PieceBeats& beats, int64_t first_column, int64_t columns,
+               int64_t total_columns);
+
 // One window's conditioning is that of its middle: a prompt, or a mixture near a change, which is
-// spread over the step from one window to the next.
+// spread over the step from one window to the next. beats: empty where beats lie elsewhere than
+// from the first sample on, as in somebody's recording.
 SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
                      const std::string& negative_prompt, const diffusion::WindowPlan& plan,
-                     const Job& job);
+                     const std::optional<PieceBeats>& beats, const Job& job);
 
 // a + share (b - a): Riffusion's way from one prompt to another.
 models::Conditioning mixed(const models::Conditioning& a, const models::Conditioning& b,

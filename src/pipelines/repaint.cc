@@ -89,7 +89,7 @@ Repainted repaint(MusicModel& model, const audio::Waveform& region, const Repain
   const std::vector<TimedPrompt> prompts = {{0, options.prompt}};
   const SteeredWindows steered =
       steer(model, prompts, options.sampling.negative_prompt,
-            diffusion::WindowPlan(columns, sampling.windows), Job{context.job.stop, {}});
+            diffusion::WindowPlan(columns, sampling.windows), {}, Job{context.job.stop, {}});
 
   Repainted result;
   result.notes = steered.notes;

@@ -80,7 +80,7 @@ class SteerTest : public testing::Test {
   SteeredWindows steered(const std::string& text, int64_t columns) {
     const Geometry& g = (*model_).geometry();
     const auto prompts = parse_prompt_schedule(text, {}, g.codec.sample_rate);
-    return steer(*model_, prompts, "", plan(columns), {});
+    return steer(*model_, prompts, "", plan(columns), {}, {});
   }
   diffusion::WindowPlan plan(int64_t columns) {
     return {columns, sample_options({}, (*model_).geometry(), false).windows};
