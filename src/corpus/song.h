@@ -32,7 +32,7 @@ struct Track {
   bool drums = false;
   int program = 0;  // General MIDI; of drums: the kit
   double gain_db = 0;
-  double pan = 0;  // -1 left .. 1 right
+  double pan = 0;             // -1 left .. 1 right
   std::vector<Note> notes{};  // sorted by start
   std::vector<Control> controls{};
 };
@@ -54,11 +54,11 @@ struct Song {
   uint64_t seed = 0;
   double bpm = 120;
   int beats_per_bar = 4;
-  int key = 0;              // pitch class of the tonic
-  std::string mode;         // "major", "minor", "dorian", "mixolydian", ...
-  std::string genre;        // "funk"
-  std::string groove;       // MMA's name or the composer's own
-  std::string mood;         // "calm", "energetic", ...
+  int key = 0;         // pitch class of the tonic
+  std::string mode;    // "major", "minor", "dorian", "mixolydian", ...
+  std::string genre;   // "funk"
+  std::string groove;  // MMA's name or the composer's own
+  std::string mood;    // "calm", "energetic", ...
   int64_t bars = 0;
   std::vector<Chord> chords{};
   std::vector<Section> sections{};  // cover the whole, in order

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "corpus/caption_words.h"
+
+#include <algorithm>
+
+#include "corpus/genres.h"
+#include "corpus/instruments.h"
+#include "corpus/text.h"
+
+namespace riffle::corpus {
+namespace {
+
+struct Entry {
+  std::string_view word;
+  std::string_view others;
+};
+
+constexpr Entry kMoods[] = {{"happy", "cheerful, joyful"},
+                            {"sad", "melancholic, sorrowful"},
+                            {"calm", "quiet, soothing"},
+                            {"peaceful", "serene"},
+                            {"gentle", "soft, tender"},
+                            {"relaxed", "laid back, chill"},
+                            {"warm", "mellow"},
+                            {"romantic", "loving"},
+                            {"dreamy", "ethereal"},
+                            {"nostalgic", "wistful"},
+                            {"mysterious", "eerie"},
+                            {"dark", "gloomy, moody"},
+                            {"heavy", "massive"},
+                            {"aggressive", "angry, fierce"},
+                            {"powerful", "strong"},
+                            {"epic", "grand"},
+                            {"energetic", "upbeat, lively"},
+                            {"driving", "intense"},
+                            {"uplifting", "hopeful"},
+                            {"euphoric", "ecstatic"},
+                            {"groovy", "grooving"},
+                            {"funky", "groovy"},
+                            {"catchy", ""},
+                            {"playful", "fun"},
+                            {"lively", "upbeat"},
+                            {"sunny", "bright"},
+                            {"soulful", ""},
+                            {"hypnotic", "repetitive"},
+                            {"elegant", "graceful"}};
+
+constexpr std::string_view kSlow[] = {"slow", "slow tempo"};
+constexpr std::string_view kMiddle[] = {"mid tempo", "medium tempo"};
+constexpr std::string_view kFast[] = {"fast", "fast tempo", "up tempo", "quick"};
+
+constexpr std::string_view kDrumsPart[] = {"beat", "groove", "loop"};
+constexpr std::string_view kBassPart[] = {"line", "riff", "groove"};
+constexpr std::string_view kChordsPart[] = {"chords", "rhythm", "harmony"};
+constexpr std::string_view kPadPart[] = {"chords", "background"};
+constexpr std::string_view kArpeggioPart[] = {"arpeggio", "arpeggios", "pattern"};
+constexpr std::string_view kLeadPart[] = {"melody", "solo", "lead", "tune"};
+constexpr std::string_view kCounterPart[] = {"line"};
+
+constexpr std::string_view kPadAdjectives[] = {"sustained", "long"};
+constexpr std::string_view kArpeggioAdjectives[] = {"arpeggiated"};
+constexpr std::string_view kLeadAdjectives[] = {"melodic"};
+
+std::vector<std::string> with_others(std::string_view word, std::string_view others) {
+  std::vector<std::string> words{std::string(word)};
+  for (std::string& other : split(others, ',')) words.push_back(std::move(other));
+  return words;
+}
+
+}  // namespace
+
+std::vector<std::string> mood_words(std::string_view mood) {
+  for (const Entry& entry : kMoods) {
+    if (entry.word == mood) return with_others(entry.word, entry.others);
+  }
+  return {std::string(mood)};
+}
+
+std::vector<std::string> genre_words(std::string_view genre) {
+  for (const Genre& entry : genre_table()) {
+    if (entry.name == genre) return with_others(entry.name, entry.synonyms);
+  }
+  return {std::string(genre)};
+}
+
+std::vector<std::string> instrument_words(std::string_view instrument_or_kit) {
+  std::vector<std::string> words{std::string(instrument_or_kit)};
+  const auto add = [&](const auto& table) {
+    for (const auto& entry : table) {
+      if (entry.word == instrument_or_kit) {
+        words.insert(words.end(), entry.synonyms.begin(), entry.synonyms.end());
+      }
+    }
+  };
+  add(instruments());
+  add(drum_kits());
+  return words;
+}
+
+std::span<const std::string_view> tempo_words(double bpm) {
+  if (bpm <= 84) return kSlow;
+  if (bpm >= 138) return kFast;
+  if (bpm >= 96 && bpm <= 120) return kMiddle;
+  return {};
+}
+
+std::span<const std::string_view> part_words(std::string_view role) {
+  if (role == "drums") return kDrumsPart;
+  if (role == "bass") return kBassPart;
+  if (role == "chords") return kChordsPart;
+  if (role == "pad") return kPadPart;
+  if (role == "arpeggio") return kArpeggioPart;
+  if (role == "lead") return kLeadPart;
+  if (role == "counter") return kCounterPart;
+  return {};
+}
+
+std::span<const std::string_view> part_adjectives(std::string_view role) {
+  if (role == "pad") return kPadAdjectives;
+  if (role == "arpeggio") return kArpeggioAdjectives;
+  if (role == "lead") return kLeadAdjectives;
+  return {};
+}
+
+const std::string& word_of(const std::vector<std::string>& words, Random& random) {
+  if (words.size() == 1 || random.chance(0.67)) return words.front();
+  return words[1 + random.index(words.size() - 1)];
+}
+
+}  // namespace riffle::corpus

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The words of captions: synonyms of moods, genres, instruments and parts, words for tempi.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "corpus/random.h"
+
+namespace riffle::corpus {
+
+// The word itself, and others that may stand for it; mostly the first is drawn.
+std::vector<std::string> mood_words(std::string_view mood);
+std::vector<std::string> genre_words(std::string_view genre);
+std::vector<std::string> instrument_words(std::string_view instrument_or_kit);
+
+// "slow", "mid tempo", "fast", ...; empty between them, where no word is sure to be true.
+std::span<const std::string_view> tempo_words(double bpm);
+
+// What a part is called behind its instrument: "riff", "chords", "melody"; for drums "beat".
+std::span<const std::string_view> part_words(std::string_view role);
+
+// Words before an instrument that tell its part: "arpeggiated", "strummed"; empty for some.
+std::span<const std::string_view> part_adjectives(std::string_view role);
+
+// Draws the first with two thirds, one of the others else.
+const std::string& word_of(const std::vector<std::string>& words, Random& random);
+
+}  // namespace riffle::corpus

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From written parts to played ones: rests, swing, human timing and loudness, and a last look that
+// every note is inside the song and none is struck while it still sounds.
+#pragma once
+
+#include "corpus/random.h"
+#include "corpus/score.h"
+
+namespace riffle::corpus {
+
+// Works on every track of score.song.
+void perform(Score& score, Random& random);
+
+// Sorts, cuts notes at the song's end and before the next one of their key; drops what is left
+// without length. Part of perform(), for tracks that were played already.
+void tidy(const Song& song, Track& track);
+
+// Moves a tick for swing: `eighths` and `sixteenths` from 0 (straight) to 1 (triplets).
+int64_t swung(int64_t tick, double eighths, double sixteenths);
+
+}  // namespace riffle::corpus
