@@ -42,9 +42,9 @@ Track make_track(std::string_view word, std::string_view role, Random& random) {
 }
 
 void add_part(Score& score, std::string_view words, std::string_view role, Random& random) {
-  std::vector<std::string> pool = split(words, ',');
+  std::vector<std::string_view> pool = split(words);
   // One player does not come twice in a band.
-  std::erase_if(pool, [&](const std::string& word) {
+  std::erase_if(pool, [&](std::string_view word) {
     return std::ranges::any_of(score.song.tracks, [&](const Track& track) {
       return track.instrument == word && word.find("guitar") == std::string::npos &&
              word != "synth lead" && word != "strings";
@@ -60,9 +60,9 @@ void add_part(Score& score, std::string_view words, std::string_view role, Rando
     const Instrument& player = instrument(track.instrument);
     const Register range = register_of(player, role);
     if (role == "bass") {
-      add_bass(score, own.pick(split(genre.bass_styles, ',')), range, own, track);
+      add_bass(score, own.pick(split(genre.bass_styles)), range, own, track);
     } else if (role == "chords") {
-      add_chords(score, own.pick(split(genre.chord_styles, ',')), player, range, own, track);
+      add_chords(score, own.pick(split(genre.chord_styles)), player, range, own, track);
     } else if (role == "pad") {
       add_pad(score, range, own, track);
     } else if (role == "arpeggio") {
@@ -91,8 +91,8 @@ void add_two_hands(Score& score, const Instrument& player, Random& random, Track
                  track);
       break;
     case 2:
-      add_chords(score, random.pick(split(score.genre->chord_styles, ',')), player, {52, 84, 64},
-                 random, track);
+      add_chords(score, random.pick(split(score.genre->chord_styles)), player, {52, 84, 64}, random,
+                 track);
       add_bass(score, random.chance(0.5) ? "long" : "plain", {player.lowest, 54, 43}, random,
                track);
       break;
@@ -156,7 +156,7 @@ void add_band(Score& score, Random& random) {
 void add_soloist(Score& score, Random& random) {
   const Genre& genre = *score.genre;
   score.song.groove = "solo";
-  const std::string word = random.pick(split(genre.solo, ','));
+  const std::string_view word = random.pick(split(genre.solo));
   if (is_kit(word)) return add_part(score, word, "drums", random);
   const Instrument& player = instrument(word);
   const std::string_view role = solo_role(player, genre, random);

@@ -50,12 +50,24 @@ constexpr std::string_view kMiddle[] = {"mid tempo", "medium tempo"};
 constexpr std::string_view kFast[] = {"fast", "fast tempo", "up tempo", "quick"};
 
 constexpr std::string_view kDrumsPart[] = {"beat", "groove", "loop"};
-constexpr std::string_view kBassPart[] = {"line", "riff", "groove"};
-constexpr std::string_view kChordsPart[] = {"chords", "rhythm", "harmony"};
-constexpr std::string_view kPadPart[] = {"chords", "background"};
-constexpr std::string_view kArpeggioPart[] = {"arpeggio", "arpeggios", "pattern"};
-constexpr std::string_view kLeadPart[] = {"melody", "solo", "lead", "tune"};
-constexpr std::string_view kCounterPart[] = {"line"};
+
+// By role, and by the family that alone says so (empty: all).
+struct PartWords {
+  std::string_view role;
+  std::string_view families;
+  std::string_view words;
+};
+constexpr PartWords kParts[] = {{"bass", "bass", "line, riff, groove"},
+                                {"bass", "", "bass line"},
+                                {"chords", "guitar", "chords, rhythm, strumming"},
+                                {"chords", "keys, organ", "chords, comping"},
+                                {"chords", "", "chords"},
+                                {"pad", "", "chords, backing"},
+                                {"arpeggio", "", "arpeggio, arpeggios, pattern"},
+                                {"lead", "guitar", "solo, melody, riff, lead"},
+                                {"lead", "synth", "melody, lead, tune"},
+                                {"lead", "", "melody, solo, tune"},
+                                {"counter", "", "line"}};
 
 constexpr std::string_view kPadAdjectives[] = {"sustained", "long"};
 constexpr std::string_view kArpeggioAdjectives[] = {"arpeggiated"};
@@ -63,7 +75,7 @@ constexpr std::string_view kLeadAdjectives[] = {"melodic"};
 
 std::vector<std::string> with_others(std::string_view word, std::string_view others) {
   std::vector<std::string> words{std::string(word)};
-  for (std::string& other : split(others, ',')) words.push_back(std::move(other));
+  for (const std::string_view other : split(others)) words.emplace_back(other);
   return words;
 }
 
@@ -104,16 +116,16 @@ std::span<const std::string_view> tempo_words(double bpm) {
   return {};
 }
 
-std::span<const std::string_view> part_words(std::string_view role) {
-  if (role == "drums") return kDrumsPart;
-  if (role == "bass") return kBassPart;
-  if (role == "chords") return kChordsPart;
-  if (role == "pad") return kPadPart;
-  if (role == "arpeggio") return kArpeggioPart;
-  if (role == "lead") return kLeadPart;
-  if (role == "counter") return kCounterPart;
+std::vector<std::string_view> part_words(const AudiblePart& part) {
+  const std::string_view family = family_word(instrument(part.instrument).family);
+  for (const PartWords& entry : kParts) {
+    const bool ours = entry.families.empty() || entry.families.find(family) != std::string::npos;
+    if (entry.role == part.role && ours) return split(entry.words);
+  }
   return {};
 }
+
+std::span<const std::string_view> drum_part_words() { return kDrumsPart; }
 
 std::span<const std::string_view> part_adjectives(std::string_view role) {
   if (role == "pad") return kPadAdjectives;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "corpus/captions.h"
 #include "corpus/random.h"
 
 namespace riffle::corpus {
@@ -19,8 +20,10 @@ std::vector<std::string> instrument_words(std::string_view instrument_or_kit);
 // "slow", "mid tempo", "fast", ...; empty between them, where no word is sure to be true.
 std::span<const std::string_view> tempo_words(double bpm);
 
-// What a part is called behind its instrument: "riff", "chords", "melody"; for drums "beat".
-std::span<const std::string_view> part_words(std::string_view role);
+// What may stand behind the instrument of a part: "riff", "chords", "melody"; and behind drums:
+// "beat", "loop".
+std::vector<std::string_view> part_words(const AudiblePart& part);
+std::span<const std::string_view> drum_part_words();
 
 // Words before an instrument that tell its part: "arpeggiated", "strummed"; empty for some.
 std::span<const std::string_view> part_adjectives(std::string_view role);

@@ -36,6 +36,19 @@ bool has_bass(const ExcerptFacts& facts) {
   });
 }
 
+// Of an ensemble: the genre without its players, or some of them. Who names instruments names the
+// drums too, so that a prompt without drums means none.
+void tell_some(const ExcerptFacts& facts, Telling& tell, Random& random) {
+  const bool headed = tell.genre || tell.mood;
+  if (headed && random.chance(0.45)) {
+    tell.parts = 0;
+    return;
+  }
+  const size_t all = facts.parts.size();
+  const size_t least = tell.genre ? 1 : (all + 1) / 2;
+  tell.parts = least + random.index(all - least + 1);
+}
+
 // level 0: nearly all; 1: a few words.
 Telling draw_telling(const ExcerptFacts& facts, double level, Random& random) {
   const auto keep = [&](double most, double least) {
@@ -54,12 +67,15 @@ Telling draw_telling(const ExcerptFacts& facts, double level, Random& random) {
   tell.part_words = 0.7 - 0.35 * level;
   const size_t all = facts.parts.size();
   tell.parts = all;
-  if (all > 0 && level > 0.3) tell.parts = random.index(all + 1);
   if (all == 1 && facts.drums.empty()) {
     tell.parts = keep(1, 0.75) ? 1 : 0;
     tell.alone = tell.parts == 1 && keep(0.6, 0.4);
+  } else if (all == 0) {
+    tell.drums = keep(1, 0.85) && !facts.drums.empty();
+  } else if (level > 0.3) {
+    tell_some(facts, tell, random);
   }
-  if (all == 0 && !facts.drums.empty()) tell.drums = keep(1, 0.8);
+  if (tell.parts > 0) tell.drums = !facts.drums.empty();
   if (!tell.genre && !tell.mood && !tell.drums && tell.parts == 0) {
     tell.genre = !facts.genre.empty();
     tell.parts = facts.genre.empty() ? std::min<size_t>(all, 1) : 0;
@@ -74,16 +90,16 @@ std::string_view one_of(std::span<const std::string_view> words, Random& random)
 
 std::string name_of_part(const AudiblePart& part, const Telling& tell, Random& random) {
   std::string text = word_of(instrument_words(part.instrument), random);
-  const auto nouns = part_words(part.role);
-  const auto adjectives = part_adjectives(part.role);
   if (!random.chance(tell.part_words)) return text;
+  const auto adjectives = part_adjectives(part.role);
   if (!adjectives.empty() && random.chance(0.35)) {
     return fmt::format("{} {}", one_of(adjectives, random), text);
   }
-  if (nouns.empty()) return text;
-  std::string_view noun = one_of(nouns, random);
-  if (tell.alone && noun == "solo") noun = "melody";
-  return fmt::format("{} {}", text, noun);
+  std::vector<std::string_view> nouns = part_words(part);
+  std::erase_if(nouns, [&](std::string_view noun) {
+    return text.ends_with(noun) || (tell.alone && noun == "solo");
+  });
+  return nouns.empty() ? text : fmt::format("{} {}", text, random.pick(nouns));
 }
 
 std::string name_of_drums(const ExcerptFacts& facts, bool only, Random& random) {
@@ -91,7 +107,7 @@ std::string name_of_drums(const ExcerptFacts& facts, bool only, Random& random) 
   if (word.ends_with(" beat")) return word;
   if (!only || random.chance(0.4)) return word;
   if (word == "drums") word = "drum";
-  return fmt::format("{} {}", word, one_of(part_words("drums"), random));
+  return fmt::format("{} {}", word, one_of(drum_part_words(), random));
 }
 
 std::string joined(const std::vector<std::string>& items, std::string_view last) {
@@ -102,6 +118,8 @@ std::string joined(const std::vector<std::string>& items, std::string_view last)
   }
   return text;
 }
+
+std::string_view last_word(std::string_view text) { return text.substr(text.rfind(' ') + 1); }
 
 std::string tempo_phrase(double bpm) { return fmt::format("{} bpm", std::lround(bpm)); }
 
@@ -121,18 +139,22 @@ std::vector<std::string> adjectives_of(const ExcerptFacts& facts, const Telling&
 std::vector<std::string> players_of(const ExcerptFacts& facts, const Telling& tell,
                                     Random& random) {
   std::vector<std::string> players;
-  std::vector<AudiblePart> parts(facts.parts);
-  if (tell.parts < parts.size()) {  // any of them, in their order
-    while (parts.size() > tell.parts) {
-      parts.erase(parts.begin() + static_cast<int64_t>(random.index(parts.size())));
+  std::vector<AudiblePart> parts;
+  for (const AudiblePart& part : facts.parts) {  // two guitars are named once
+    if (std::ranges::find(parts, part.instrument, &AudiblePart::instrument) == parts.end()) {
+      parts.push_back(part);
     }
+  }
+  while (parts.size() > tell.parts) {  // any of them, in their order
+    parts.erase(parts.begin() + static_cast<int64_t>(random.index(parts.size())));
   }
   for (const AudiblePart& part : parts) players.push_back(name_of_part(part, tell, random));
   if (tell.alone) {
-    players[0] = random.chance(0.6) ? "solo " + players[0] : players[0] + " alone";
+    players[0] = random.chance(0.65) ? "solo " + players[0] : players[0] + " alone";
   }
   if (tell.drums) {
-    const std::string drums = name_of_drums(facts, facts.parts.empty(), random);
+    std::string drums = name_of_drums(facts, facts.parts.empty(), random);
+    if (facts.parts.empty() && random.chance(0.2)) drums = "only " + drums;
     players.insert(random.chance(0.3) ? players.begin() : players.end(), drums);
   }
   return players;
@@ -145,7 +167,7 @@ std::vector<std::string> tail_of(const ExcerptFacts& facts, const Telling& tell,
   if (tell.bpm) tail.push_back((sentence ? "at " : "") + tempo_phrase(facts.bpm));
   if (tell.key) tail.push_back((sentence || random.chance(0.4) ? "in " : "") + key_phrase(facts));
   if (tail.size() == 2 && random.chance(0.5)) std::swap(tail[0], tail[1]);
-  if (tell.meter) tail.emplace_back(random.chance(0.6) ? "in waltz time" : "in triple meter");
+  if (tell.meter) tail.emplace_back(random.chance(0.6) ? "in three four time" : "in triple meter");
   if (tell.no_drums) tail.emplace_back(random.chance(0.5) ? "no drums" : "without drums");
   if (tell.no_bass) tail.emplace_back(random.chance(0.5) ? "no bass" : "without bass");
   return tail;
@@ -155,28 +177,30 @@ std::vector<std::string> tail_of(const ExcerptFacts& facts, const Telling& tell,
 std::string as_sentence(const ExcerptFacts& facts, const Telling& tell, Random& random) {
   std::vector<std::string> head = adjectives_of(facts, tell, random);
   const std::vector<std::string> players = players_of(facts, tell, random);
-  if (tell.genre) head.push_back(word_of(genre_words(facts.genre), random));
-  std::string text = joined(head, " ");
-  if (head.size() > 2) {
-    text.clear();
-    for (const std::string& word : head) text += (text.empty() ? "" : " ") + word;
+  if (tell.genre) {
+    std::string genre = word_of(genre_words(facts.genre), random);
+    // "slow slow ballad", "heavy heavy metal"
+    const bool doubled = std::ranges::any_of(
+        head, [&](const std::string& word) { return genre.starts_with(word.substr(0, 4)); });
+    head.push_back(doubled ? facts.genre : genre);
   }
-  if (!players.empty()) {
-    const std::string list = joined(players, " and ");
-    if (text.empty()) {
-      text = list;
-    } else if (players.size() == 1 && random.chance(0.7)) {
-      text += " " + list;
-    } else {
-      text += (random.chance(0.75) ? " with " : tell.genre ? " featuring " : " ") + list;
-    }
-  } else if (!tell.genre || random.chance(0.3)) {
-    text += random.chance(0.6) ? " music" : " track";
+  std::string text = fmt::format("{}", fmt::join(head, " "));
+  const std::string list = joined(players, " and ");
+  if (players.empty()) {
+    if (!tell.genre || random.chance(0.3)) text += random.chance(0.6) ? " music" : " track";
+  } else if (text.empty()) {
+    text = list;
+  } else if (players.size() == 1 && random.chance(0.7) && !list.starts_with(last_word(text))) {
+    text += " " + list;
+  } else if (!tell.genre) {
+    text += (random.chance(0.5) ? " music with " : " ") + list;
+  } else {
+    text += (random.chance(0.75) ? " with " : " featuring ") + list;
   }
   for (const std::string& item : tail_of(facts, tell, true, random)) {
     text += (item.starts_with("no ") ? ", " : " ") + item;
   }
-  return text;
+  return text.starts_with(' ') ? text.substr(1) : text;
 }
 
 // "techno, drums, synth bass, 130 bpm, e minor, dark"
@@ -190,7 +214,9 @@ std::string as_list(const ExcerptFacts& facts, const Telling& tell, Random& rand
   for (size_t i = groups.size() - 1; i > 0; --i) std::swap(groups[i], groups[random.index(i + 1)]);
   for (const auto* group : groups) items.insert(items.end(), group->begin(), group->end());
   if (items.size() > 1 && random.chance(0.3)) std::swap(items.front(), items[1]);
-  return joined(items, ", ");
+  std::string text = joined(items, ", ");
+  return text.starts_with("in ") && items.front() == "in " + key_phrase(facts) ? text.substr(3)
+                                                                               : text;
 }
 
 int importance(std::string_view role) {

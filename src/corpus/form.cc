@@ -28,7 +28,7 @@ double tempo_on_columns(const Genre& genre, int beats, Random& random) {
 void draw_mood(Score& score, Random& random) {
   Song& song = score.song;
   std::vector<const Mood*> fitting;
-  for (const std::string& word : split(score.genre->moods, ',')) {
+  for (const std::string_view word : split(score.genre->moods)) {
     for (const Mood& mood : mood_table()) {
       const bool light_fits = mood.light == 0 || (mood.light < 0) == is_dark(song.mode);
       if (mood.word == word && light_fits && song.bpm >= mood.slowest && song.bpm <= mood.fastest) {
@@ -71,8 +71,8 @@ void draw_facts(Score& score, Random& random) {
   const Genre& genre = *score.genre;
   Song& song = score.song;
   song.genre = genre.name;
-  song.beats_per_bar = random.pick(split(genre.beats, ',')) == "3" ? 3 : 4;
-  song.mode = random.pick(split(genre.modes, ','));
+  song.beats_per_bar = random.pick(split(genre.beats)) == "3" ? 3 : 4;
+  song.mode = random.pick(split(genre.modes));
   song.key = random.between(0, 11);
   score.scale = scale_of(song.key, song.mode);
   song.bpm = random.chance(0.34) ? tempo_on_columns(genre, song.beats_per_bar, random) : 0;

@@ -59,8 +59,10 @@ std::string drawn(const Score& score, Random& random) {
   std::string_view own = is_dark(mode) ? score.genre->dark_chords : score.genre->bright_chords;
   const bool special = mode != "major" && mode != "minor" && score.genre->sevenths == false;
   const double chance_own = special ? 0.4 : 0.8;
-  if (!own.empty() && random.chance(chance_own)) return random.pick(split(own, ','));
-  if (own.empty() || random.chance(0.6)) return random.pick(split(common_chords(mode), ','));
+  if (!own.empty() && random.chance(chance_own)) return std::string(random.pick(split(own)));
+  if (own.empty() || random.chance(0.6)) {
+    return std::string(random.pick(split(common_chords(mode))));
+  }
   return walked(mode, random);
 }
 
@@ -70,8 +72,8 @@ std::vector<Chord> read_progression(std::string_view text, const Scale& scale, b
                                     int64_t bar_ticks, int64_t& length_ticks) {
   std::vector<Chord> chords;
   int64_t tick = 0;
-  for (const std::string& word : split(text, ' ')) {
-    std::string part = word;
+  for (const std::string_view word : split(text, ' ')) {
+    std::string part(word);
     int64_t length = bar_ticks;
     const size_t factor = part.find_first_of("*/");
     if (factor != std::string::npos) {

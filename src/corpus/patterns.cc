@@ -70,8 +70,8 @@ std::string pattern_of(PatternKind kind, std::string_view style, int beats, Rand
 
 std::vector<DrumVoice> drum_voices(std::string_view pattern) {
   std::vector<DrumVoice> voices;
-  for (const std::string& line : split(pattern, '|')) {
-    voices.push_back({line[0], key_of(line[0]), without_spaces(std::string_view(line).substr(1))});
+  for (const std::string_view line : split(pattern, '|')) {
+    voices.push_back({line[0], key_of(line[0]), without_spaces(line.substr(1))});
   }
   return voices;
 }

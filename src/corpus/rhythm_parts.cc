@@ -160,13 +160,13 @@ int velocity_of(const Score& score, char sign) {
 void add_drums(const Score& score, Random& random, Track& track) {
   const Genre& genre = *score.genre;
   const int beats = score.song.beats_per_bar;
-  const std::string style = random.pick(split(genre.drums, ','));
+  const std::string_view style = random.pick(split(genre.drums));
   const std::vector<DrumVoice> groove =
       drum_voices(pattern_of(PatternKind::Drums, style, beats, random));
   const std::vector<DrumVoice> second =
       random.chance(0.25) ? drum_voices(pattern_of(PatternKind::Drums, style, beats, random))
                           : varied(groove, score.energy, random);
-  const std::string fill_style = random.pick(split(genre.fills, ','));
+  const std::string_view fill_style = random.pick(split(genre.fills));
   const bool crashes = score.energy > 0.45 && genre.drums.find("jazz") == std::string_view::npos;
   for (const Section& section : score.song.sections) {
     const std::vector<DrumVoice>& main = section.name == "chorus" ? second : groove;

@@ -3,8 +3,8 @@
 
 namespace riffle::corpus {
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
   while (true) {
     const size_t end = text.find(separator);
     std::string_view part = text.substr(0, end);

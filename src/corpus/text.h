@@ -8,7 +8,7 @@
 
 namespace riffle::corpus {
 
-// The parts between `separator`, without spaces around them; empty ones left out.
-std::vector<std::string> split(std::string_view text, char separator);
+// Views of the parts between `separator`, without spaces around them; empty ones left out.
+std::vector<std::string_view> split(std::string_view text, char separator = ',');
 
 }  // namespace riffle::corpus

@@ -198,7 +198,7 @@ std::span<const Genre> band_genres() {
        .with_lead = 0.4,
        .solo = "organ, piano, choir"},
       {.name = "reggae",
-       .synonyms = "dub",
+       .synonyms = "roots reggae",
        .slowest = 64,
        .fastest = 96,
        .swing_sixteenths = 0.25,
