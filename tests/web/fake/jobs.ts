@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Jobs of the fake server: one after the other, step by step.
+import type { Job, JobSubmit, Pipeline, Problem } from '../../../web/src/api/types'
+import type { Events } from './events'
+import { Refusal } from './http'
+import type { Library } from './library'
+import { spectrogram } from './sound'
+
+export interface Pace {
+  stepMs: number
+  steps: number
+}
+
+export class Jobs {
+  readonly all = new Map<string, Job>()
+  readonly previews = new Map<string, Buffer>()
+  private count = 0
+  private running = false
+
+  constructor(
+    private readonly events: Events,
+    private readonly library: Library,
+    private readonly pipelines: Pipeline[],
+    private readonly pace: Pace,
+    private readonly sampleRate: number,
+  ) {}
+
+  submit(body: JobSubmit): Job {
+    const pipeline = this.pipelines.find(({ name }) => name === body.pipeline)
+    if (!pipeline) throw new Refusal(400, 'invalid_argument', `no pipeline ${body.pipeline}`)
+    const known = pipeline.fields.map(({ name }) => name)
+    for (const name of Object.keys(body.request)) {
+      if (known.includes(name) || name === 'pipeline' || name === 'model') continue
+      throw new Refusal(400, 'invalid_argument', `${body.pipeline} request: unknown field ${name}`,
+        `fields: ${known.join(', ')}`)
+    }
+    if (body.request.bars !== undefined && body.request.bpm === undefined) {
+      throw new Refusal(400, 'invalid_argument', 'bars: expected a tempo beside it, got none', 'give bpm too')
+    }
+    const id = `job_${++this.count}`
+    const seed = body.request.seed
+    const job: Job = {
+      id, pipeline: body.pipeline, state: 'queued', position: 1, created_at: new Date().toISOString(),
+      started_at: null, finished_at: null,
+      progress: { stage: 'queued', step: 0, steps: 0, fraction: 0, eta_s: null, clip: 1, clips: this.clipsOf(body) },
+      request: { ...body.request, seed: typeof seed === 'number' && seed >= 0 ? seed : 1000 + this.count },
+      stream: body.stream ?? false, clips: [], segments: [], real_time_factor: null, preview_url: null, error: null,
+      title: body.title ?? '', tags: body.tags ?? [], restarts: 0, url: `/api/v1/jobs/${id}`,
+      events_url: `/api/v1/jobs/${id}/events`, stream_url: null,
+    }
+    this.all.set(id, job)
+    this.events.send('state', { job })
+    void this.work()
+    return job
+  }
+
+  job(id: string): Job {
+    const job = this.all.get(id)
+    if (!job) throw new Refusal(404, 'not_found', `no job ${id}`)
+    return job
+  }
+
+  cancel(id: string): Job {
+    const job = this.job(id)
+    if (job.state === 'queued' || job.state === 'running') this.end(job, 'cancelled')
+    return job
+  }
+
+  private clipsOf(body: JobSubmit): number {
+    return typeof body.request.count === 'number' ? body.request.count : 1
+  }
+
+  private async work(): Promise<void> {
+    if (this.running) return
+    this.running = true
+    for (;;) {
+      const job = [...this.all.values()].find(({ state }) => state === 'queued')
+      if (!job) break
+      await this.run(job)
+    }
+    this.running = false
+  }
+
+  private async run(job: Job): Promise<void> {
+    job.state = 'running'
+    job.position = 0
+    job.started_at = new Date().toISOString()
+    this.events.send('state', { job })
+    const { clips } = job.progress
+    for (let clip = 1; clip <= clips; clip++) {
+      if (!(await this.steps(job, clip, clips))) return
+      this.finishClip(job, clip)
+    }
+    this.end(job, 'done')
+  }
+
+  // False when it was cancelled or failed on the way.
+  private async steps(job: Job, clip: number, clips: number): Promise<boolean> {
+    const { steps, stepMs } = this.pace
+    for (let step = 1; step <= steps; step++) {
+      await new Promise((resolve) => setTimeout(resolve, stepMs))
+      if (job.state !== 'running') return false
+      if (job.request.prompt === 'fail' && step === 2) {
+        this.end(job, 'failed', 'the model ran out of memory: needed 9 GB, had 8 GB', 'Make it shorter, or start with --low-memory.')
+        return false
+      }
+      const fraction = (clip - 1 + step / steps) / clips
+      const eta = ((steps - step + (clips - clip) * steps) * stepMs) / 1000
+      job.progress = { stage: 'sample', step, steps, fraction, eta_s: eta, clip, clips }
+      this.events.send('progress', { job: job.id, progress: job.progress, segment: null })
+      if (step % 2 === 0) this.preview(job, step, steps)
+    }
+    return true
+  }
+
+  private preview(job: Job, step: number, steps: number): void {
+    const frames = Math.max(2, Math.round((this.samplesFor(job) / this.sampleRate) * 50))
+    this.previews.set(job.id, spectrogram(`${String(job.request.prompt)} ${String(job.request.seed)}`, 0, frames, step / steps))
+    job.preview_url = `${job.url}/preview.png?step=${step}`
+    this.events.send('preview', {
+      job: job.id, step, steps, segment: null, revision: null, picture_url: job.preview_url,
+    })
+  }
+
+  private samplesFor(job: Job): number {
+    const request = job.request
+    let seconds = 5.12
+    if (typeof request.seconds === 'number') seconds = request.seconds
+    if (typeof request.bars === 'number' && typeof request.bpm === 'number') {
+      seconds = (request.bars * Number(request.beats_per_bar ?? 4) * 60) / request.bpm
+    }
+    const source = typeof request.file === 'string' ? this.library.samplesOf(request.file) : 0
+    if (job.pipeline === 'extend') return source + Math.round(seconds * this.sampleRate)
+    return source || Math.round(seconds * this.sampleRate)
+  }
+
+  private finishClip(job: Job, number: number): void {
+    const file = job.request.file
+    const clip = this.library.addClip({
+      pipeline: job.pipeline, request: { ...job.request, seed: Number(job.request.seed) + number - 1, count: 1 },
+      samples: this.samplesFor(job), parents: typeof file === 'string' ? [file] : [], job: job.id,
+      title: job.title, tags: job.tags,
+    })
+    job.clips.push(clip)
+    this.events.send('clip', { job: job.id, clip })
+  }
+
+  private end(job: Job, state: 'done' | 'failed' | 'cancelled', detail = '', hint = ''): void {
+    job.state = state
+    job.finished_at = new Date().toISOString()
+    if (state === 'failed') {
+      job.error = { type: 'about:blank', title: 'Failed', status: 500, code: 'out_of_memory', detail, hint } as Problem
+    }
+    this.events.send('end', { job })
+  }
+}

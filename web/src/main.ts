@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+import './app.css'
+import { mount } from 'svelte'
+import App from './App.svelte'
+import { jamStore } from './stores/jam.svelte'
+import { jobs } from './stores/jobs.svelte'
+import { studio } from './stores/studio.svelte'
+
+jobs.start()
+jamStore.start()
+studio.start()
+mount(App, { target: document.getElementById('app')! })
