@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "corpus/mma.h"
 #include "corpus/text.h"
 
 namespace riffle::corpus {
@@ -23,22 +24,13 @@ constexpr Level kLevels[] = {{"drums", 0, 0},     {"bass", 0, 0.05},      {"chor
                              {"pad", -8, 0.3},    {"arpeggio", -5, 0.55}, {"lead", -1, 0.2},
                              {"counter", -6, 0.5}};
 
-Track make_track(std::string_view word, std::string_view role, Random& random) {
-  Track track;
-  track.instrument = word;
-  track.role = role;
-  track.drums = is_kit(word);
-  const std::vector<int>& programs =
-      track.drums ? drum_kit(word).programs : instrument(word).programs;
-  // The first program is the usual one.
-  track.program = random.chance(0.6) ? programs.front() : random.pick(programs);
-  for (const Level& level : kLevels) {
-    if (level.role != role) continue;
-    track.gain_db = level.gain_db + 1.5 * random.normal();
-    track.pan = std::clamp(level.pan * random.uniform(-1, 1), -1.0, 1.0);
+// Who else could play a melody: now and then somebody from outside the genre does, so that genres
+// and instruments can be told apart.
+std::string_view any_lead(Random& random) {
+  while (true) {
+    const Instrument& player = instruments()[random.index(instruments().size())];
+    if (player.family != Family::Bass && player.highest - player.lowest >= 24) return player.word;
   }
-  track.gain_db = std::clamp(track.gain_db, -14.0, 4.0);
-  return track;
 }
 
 void add_part(Score& score, std::string_view words, std::string_view role, Random& random) {
@@ -76,6 +68,14 @@ void add_part(Score& score, std::string_view words, std::string_view role, Rando
   score.song.tracks.push_back(std::move(track));
 }
 
+void add_lead(Score& score, Random& random) {
+  const bool guest = random.chance(0.12);
+  const std::string_view other = any_lead(random);
+  if (random.chance(score.genre->with_lead)) {
+    add_part(score, guest ? other : score.genre->lead, "lead", random);
+  }
+}
+
 // A piano alone: left hand low, right hand a melody or chords.
 void add_two_hands(Score& score, const Instrument& player, Random& random, Track& track) {
   const Register left{player.lowest + 4, 64, 50};
@@ -102,6 +102,15 @@ void add_two_hands(Score& score, const Instrument& player, Random& random, Track
   }
 }
 
+// Mostly one of the genre's; else anybody, drummers only where the genre has drums.
+std::string_view draw_soloist(const Genre& genre, Random& random) {
+  const std::vector<std::string_view> usual = split(genre.solo);
+  if (random.chance(0.7)) return random.pick(usual);
+  const size_t drawn = random.index(instruments().size() + drum_kits().size());
+  if (drawn < instruments().size()) return instruments()[drawn].word;
+  return genre.drums.empty() ? random.pick(usual) : drum_kits()[drawn - instruments().size()].word;
+}
+
 std::string_view solo_role(const Instrument& player, const Genre& genre, Random& random) {
   if (player.family == Family::Bass) return "bass";
   if (player.word == "synth pad" || player.word == "synth strings") return "pad";
@@ -116,6 +125,24 @@ std::string_view solo_role(const Instrument& player, const Genre& genre, Random&
 }
 
 }  // namespace
+
+Track make_track(std::string_view word, std::string_view role, Random& random) {
+  Track track;
+  track.instrument = word;
+  track.role = role;
+  track.drums = is_kit(word);
+  const std::vector<int>& programs =
+      track.drums ? drum_kit(word).programs : instrument(word).programs;
+  // The first program is the usual one.
+  track.program = random.chance(0.6) ? programs.front() : random.pick(programs);
+  for (const Level& level : kLevels) {
+    if (level.role != role) continue;
+    track.gain_db = level.gain_db + 1.5 * random.normal();
+    track.pan = std::clamp(level.pan * random.uniform(-1, 1), -1.0, 1.0);
+  }
+  track.gain_db = std::clamp(track.gain_db, -14.0, 4.0);
+  return track;
+}
 
 Register register_of(const Instrument& player, std::string_view role) {
   const auto inside = [&player](int low, int high, int centre) {
@@ -144,7 +171,7 @@ void add_band(Score& score, Random& random) {
   perhaps(genre.with_chords, genre.chords, "chords");
   perhaps(genre.with_pad, genre.pad, "pad");
   perhaps(genre.with_arpeggio, genre.arpeggio, "arpeggio");
-  perhaps(genre.with_lead, genre.lead, "lead");
+  add_lead(score, random);
   perhaps(genre.with_counter, genre.lead, "counter");
   if (score.song.tracks.empty()) add_part(score, genre.lead, "lead", random);
   if (score.song.tracks.size() < 2) {
@@ -153,10 +180,25 @@ void add_band(Score& score, Random& random) {
   }
 }
 
+bool add_mma_band(Score& score, Random& random) {
+  const std::vector<std::string_view> grooves =
+      mma_grooves(score.genre->name, score.song.beats_per_bar);
+  if (grooves.empty()) return false;
+  const std::string_view groove = random.pick(grooves);
+  std::vector<Track> tracks = mma_accompaniment(score, groove, random);
+  if (tracks.empty()) return false;
+  score.song.groove = "mma " + std::string(groove);
+  score.played = tracks.size();
+  score.song.tracks = std::move(tracks);
+  if (score.played == 1) add_part(score, score.genre->chords, "chords", random);
+  add_lead(score, random);
+  return true;
+}
+
 void add_soloist(Score& score, Random& random) {
   const Genre& genre = *score.genre;
   score.song.groove = "solo";
-  const std::string_view word = random.pick(split(genre.solo));
+  const std::string_view word = draw_soloist(genre, random);
   if (is_kit(word)) return add_part(score, word, "drums", random);
   const Instrument& player = instrument(word);
   const std::string_view role = solo_role(player, genre, random);

@@ -30,7 +30,11 @@ Song compose(uint64_t seed, const ComposeOptions& options) {
   if (solo) {
     add_soloist(score, random);
   } else {
-    add_band(score, random);
+    // Streams of their own: whether MMA is there changes nothing that comes later.
+    const bool wants_mma = random.chance(options.mma_share);
+    Random mma = random.fork();
+    Random own = random.fork();
+    if (!wants_mma || !add_mma_band(score, mma)) add_band(score, own);
   }
   cast_sections(score, random);
   perform(score, random);

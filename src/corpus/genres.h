@@ -45,7 +45,6 @@ struct Genre {
   double with_counter = 0.15;
 
   std::string_view solo = "";  // instruments that play this genre alone; kits among them
-  std::string_view mma = "";   // grooves of Musical MIDI Accompaniment
 };
 
 std::span<const Genre> genre_table();

@@ -92,6 +92,10 @@ void perform(Score& score, Random& random) {
     Track& track = score.song.tracks[i];
     Random own = random.fork();
     rest_in_sections(score, static_cast<int>(i), track);
+    if (i < score.played) {
+      tidy(score.song, track);
+      continue;
+    }
     for (Note& note : track.notes) {
       const int64_t end =
           swung(note.start + note.length, genre.swing_eighths, genre.swing_sixteenths);

@@ -8,7 +8,7 @@
 
 namespace riffle::corpus {
 
-// Works on every track of score.song.
+// Works on every track of score.song; the first score.played ones only rest and are tidied.
 void perform(Score& score, Random& random);
 
 // Sorts, cuts notes at the song's end and before the next one of their key; drops what is left

@@ -13,6 +13,7 @@ struct Score {
   Scale scale;
   double energy = 0.5;  // 0 calm .. 1 wild: density and loudness
   Song song;            // with chords and sections; tracks come as they are written
+  size_t played = 0;    // so many tracks at the front have swing and human timing already
 
   int64_t bar_ticks() const { return song.beats_per_bar * kTicksPerBeat; }
   const Chord& chord_at(int64_t tick) const;

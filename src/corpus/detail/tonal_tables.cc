@@ -75,6 +75,9 @@ std::span<const Pattern> bass_patterns() {
       {"afrobeat", 4, "1.1. .5.. 1.1. 7.5."},
       {"rock riff", 4, "1.1. 1.7. 8.7. 5.1."},
       {"rock riff", 4, "1-.1 .1.. 7-1- ..5a"},
+      {"tango", 4, "1--. ..1- 5--. 1-a-"},
+      {"tango", 4, "1--1 --1- 5--- a---"},
+      {"tango", 4, "1-.. 1-.. 1-.. 1-a-"},
       {"walk", 4, "1--- 3--- 5--- a---"},
       {"walk", 3, "1--- 3--- a---"},
   };
@@ -154,6 +157,9 @@ std::span<const Pattern> chord_patterns() {
       {"gospel", 3, "X--- x--- x-x-"},
       {"afrobeat", 4, "..x. x..x ..x. x.x."},
       {"afrobeat", 4, "x..x ..x. x..x ..x."},
+      {"tango", 4, "X-.. x-.. X-.. x-xx"},
+      {"tango", 4, "X-.x .-x- X-.. x-.."},
+      {"tango", 4, "X-.. X-.. X-.. X-x-"},
       {"march", 4, "b-.. x-.. b-.. x-.."},
   };
   return kTable;
