@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -165,20 +164,6 @@ void verify(const Verify& options, Context& context) {
   show(networks, out);
   out.document()["networks"] = to_json(networks);
   require_passed(networks, path.string(), false);
-}
-
-// A command within "models", with those of its examples that show it. What it does not know, such
-// as --json, is left to the outer one.
-CLI::App* add_within(CLI::App& app, const std::string& name, const char* summary) {
-  CLI::App* command = app.add_subcommand(name, summary);
-  command->fallthrough();
-  std::istringstream lines(app.get_footer());
-  std::string footer = "Examples:";
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("  riffle models " + name)) footer += "\n" + line;
-  }
-  command->footer(footer);
-  return command;
 }
 
 }  // namespace

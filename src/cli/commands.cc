@@ -52,6 +52,10 @@ const std::vector<Command>& commands() {
        "riffle audio-to-images-batch --audio-dir music --output-dir pictures --recursive \\\n"
        "    --image-extension png --mono",
        add_audio_to_images_batch},
+      {"corpus", "Training material", "Make a corpus to train on",
+       "riffle corpus synth corpus/ --songs 3000 --seed 1 --jobs 1\n"
+       "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM",
+       add_corpus},
       {"models", "Models", "List, inspect, fetch and check models",
        "riffle models list\n"
        "riffle models inspect riffusion/riffusion-model-v1\n"

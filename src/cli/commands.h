@@ -17,6 +17,7 @@ std::vector<Command> pipeline_commands();
 Action add_audio_to_image(CLI::App& app);
 Action add_audio_to_images_batch(CLI::App& app);
 Action add_bench(CLI::App& app);
+Action add_corpus(CLI::App& app);
 Action add_completion(CLI::App& app);
 Action add_docs(CLI::App& app);
 Action add_image_to_audio(CLI::App& app);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace riffle::cli {
 
@@ -21,6 +22,19 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& val
       ->type_name(fmt::format("{}", fmt::join(words, "|")))
       ->check(one_of)
       ->capture_default_str();
+}
+
+CLI::App* add_within(CLI::App& app, const std::string& name, const char* summary) {
+  CLI::App* command = app.add_subcommand(name, summary);
+  command->fallthrough();
+  std::istringstream lines(app.get_footer());
+  std::string footer = "Examples:";
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(fmt::format("  riffle {} {}", app.get_name(), name)))
+      footer += "\n" + line;
+  }
+  command->footer(footer);
+  return command;
 }
 
 CLI::Validator between(double low, double high) {

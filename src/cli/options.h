@@ -19,6 +19,10 @@ inline constexpr const char* kFolderType = "DIR";
 CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
                         const std::vector<std::string>& words, const std::string& help);
 
+// A command within a command ("models list"), with those of its examples that show it. What it does
+// not know, such as --json, is left to the outer one.
+CLI::App* add_within(CLI::App& app, const std::string& name, const char* summary);
+
 // Checks for Option::check: a whole or fractional number within [low, high].
 CLI::Validator between(double low, double high);
 
