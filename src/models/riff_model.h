@@ -27,6 +27,8 @@ class RiffModel {
 
   // The bundle's spectrogram.json; empty where there is none.
   Json spectrogram() const { return parts_->bundle().spectrogram(); }
+  // The bundle's defaults.json; empty where there is none.
+  Json defaults() const { return parts_->bundle().defaults(); }
   // See RiffParts.
   std::vector<weights::LoraReport> set_adapters(const std::vector<weights::LoraUse>& adapters,
                                                 const Job& job = {}) {

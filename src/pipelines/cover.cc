@@ -79,7 +79,7 @@ void CoverRequest::visit(FieldVisitor& v) {
 }
 
 std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContext& context) {
-  settle_seed(request.sampling.seed);
+  settle(request.sampling, model);
   const Geometry& geometry = model.geometry();
   const Job inner{context.job.stop, {}};
   SoundFile file = read_sound_file(request.file, inner);

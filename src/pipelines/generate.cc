@@ -140,7 +140,7 @@ std::string variations_of(const GenerateRequest& request) {
 }
 
 std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const RunContext& context) {
-  settle_seed(request.sampling.seed);
+  settle(request.sampling, model);
   const Geometry& geometry = model.geometry();
   const Stretch stretch = stretch_of(request, geometry);
   const auto prompts =

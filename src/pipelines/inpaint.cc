@@ -96,7 +96,7 @@ void InpaintRequest::visit(FieldVisitor& v) {
 }
 
 std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunContext& context) {
-  settle_seed(request.sampling.seed);
+  settle(request.sampling, model);
   const Job inner{context.job.stop, {}};
   const Geometry& geometry = model.geometry();
   const SoundFile file = read_sound_file(request.file, inner);
@@ -160,7 +160,7 @@ void ExtendRequest::visit(FieldVisitor& v) {
 }
 
 std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunContext& context) {
-  settle_seed(request.sampling.seed);
+  settle(request.sampling, model);
   const Job inner{context.job.stop, {}};
   const Geometry& geometry = model.geometry();
   const SoundFile file = read_sound_file(request.file, inner);

@@ -164,8 +164,8 @@ int64_t start_frame(int64_t index, double period, int hop) {
   return nearest(static_cast<double>(index) * period / hop);
 }
 
-void settle(MorphRequest& request) {
-  settle_seed(request.sampling.seed);
+void settle(MorphRequest& request, const MusicModel& model) {
+  settle(request.sampling, model);
   const bool same_prompt = request.to.empty() || request.to == request.prompt;
   if (!request.to_seed) {
     request.to_seed = static_cast<int64_t>(seed_of(request.sampling.seed, same_prompt ? 1 : 0));
@@ -266,7 +266,7 @@ double level_stretches(audio::MelSpectrogram& mel, const std::vector<int64_t>& s
 }
 
 std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContext& context) {
-  settle(request);
+  settle(request, model);
   const Geometry& geometry = model.geometry();
   const int hop = geometry.codec.hop_length();
   Ground ground = ground_of(model, request, Job{context.job.stop, {}});

@@ -10,6 +10,8 @@
 namespace riffle::pipelines {
 namespace {
 
+constexpr double kUsualGuidance = 7;  // Riffusion's
+
 Geometry geometry_of(models::RiffModel& model, const std::string& where) {
   const models::AutoencoderInfo& info = model.autoencoder().info();
   Geometry geometry;
@@ -39,10 +41,13 @@ class RiffMusicModel final : public MusicModel {
   RiffMusicModel(weights::Bundle bundle, const models::RiffModelOptions& options)
       : name_(bundle.name()), model_(bundle, options) {
     geometry_ = geometry_of(model_, bundle.path().string());
+    default_guidance_ = json_get_or(model_.defaults(), "guidance", kUsualGuidance,
+                                    bundle.path().string() + ": defaults.json");
   }
 
   const std::string& name() const override { return name_; }
   const Geometry& geometry() const override { return geometry_; }
+  double default_guidance() const override { return default_guidance_; }
   models::Denoiser& denoiser() override { return model_.denoiser(); }
   models::Autoencoder& autoencoder() override { return model_.autoencoder(); }
   models::Conditioner& conditioner() override { return model_.conditioner(); }
@@ -54,6 +59,7 @@ class RiffMusicModel final : public MusicModel {
   std::string name_;
   models::RiffModel model_;
   Geometry geometry_;
+  double default_guidance_ = kUsualGuidance;
 };
 
 }  // namespace

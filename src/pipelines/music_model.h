@@ -47,6 +47,8 @@ class MusicModel {
 
   virtual const std::string& name() const = 0;
   virtual const Geometry& geometry() const = 0;
+  // The guidance of requests that leave it open.
+  virtual double default_guidance() const = 0;
   virtual models::Denoiser& denoiser() = 0;
   virtual models::Autoencoder& autoencoder() = 0;
   virtual models::Conditioner& conditioner() = 0;

@@ -51,7 +51,8 @@ void Sampling::visit(FieldVisitor& v) {
   v.field(guidance, {.name = "guidance",
                      .help = "How closely the prompt is followed; 1 and below: not at all",
                      .minimum = 0,
-                     .maximum = 50});
+                     .maximum = 50,
+                     .absent = "the model's, usually 7"});
   v.field(scheduler, {.name = "scheduler",
                       .help = "Sampler: dpmpp_2m_karras, unipc, euler, ddim, pndm, ...",
                       .absent = "the preset's"});
@@ -95,6 +96,11 @@ void settle_seed(int64_t& seed) {
   if (seed < 0) seed = std::random_device{}();
 }
 
+void settle(Sampling& sampling, const MusicModel& model) {
+  settle_seed(sampling.seed);
+  if (!sampling.guidance) sampling.guidance = model.default_guidance();
+}
+
 std::vector<std::string> sampling_notes(const Sampling& sampling) {
   if (sampling.cache_interval <= 1) return {};
   return {fmt::format("step cache: the inner layers were computed only every {} steps (DeepCache)",
@@ -104,7 +110,7 @@ std::vector<std::string> sampling_notes(const Sampling& sampling) {
 diffusion::SampleOptions sample_options(const Sampling& sampling, const Geometry& geometry,
                                         bool circular) {
   diffusion::SampleOptions options;
-  options.guidance = {.scale = sampling.guidance, .rescale = sampling.guidance_rescale};
+  options.guidance = {.scale = sampling.guidance.value_or(1), .rescale = sampling.guidance_rescale};
   options.windows = {
       .window = geometry.window, .overlap = geometry.window / 4, .circular = circular};
   options.cache_interval = sampling.cache_interval;

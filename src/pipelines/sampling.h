@@ -20,9 +20,9 @@ struct Sampling {
   std::string negative_prompt = {};
   int64_t seed = -1;  // -1: another one each time
   std::string preset = "balanced";
-  std::string scheduler = {};         // empty: the preset's
-  std::optional<int64_t> steps = {};  // absent: the preset's
-  double guidance = 7.0;
+  std::string scheduler = {};           // empty: the preset's
+  std::optional<int64_t> steps = {};    // absent: the preset's
+  std::optional<double> guidance = {};  // absent: the model's
   double guidance_rescale = 0.0;
   int64_t cache_interval = 1;
   int64_t decode_iterations = 24;
@@ -43,6 +43,8 @@ ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& den
 
 // Fills in a seed that was left open.
 void settle_seed(int64_t& seed);
+// Fills in seed and guidance where they were left open, so that the request says all that was done.
+void settle(Sampling& sampling, const MusicModel& model);
 
 // The seed of clip number `index`. Seeds have 32 bits, as PyTorch's generator takes them; after the
 // last comes the first.
@@ -56,7 +58,7 @@ inline void add_notes(std::vector<std::string>& to, const std::vector<std::strin
   to.insert(to.end(), more.begin(), more.end());
 }
 
-// Guidance, windows and cache as the request says, over a stretch of so many columns.
+// Guidance, windows and cache as a settled request says, over a stretch of so many columns.
 diffusion::SampleOptions sample_options(const Sampling& sampling, const Geometry& geometry,
                                         bool circular);
 

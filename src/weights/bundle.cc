@@ -178,9 +178,9 @@ fs::path Bundle::tokenizer_folder() const {
               "copy the folder \"tokenizer\" of a Stable Diffusion 1 model there");
 }
 
-Json Bundle::spectrogram() const {
+Json Bundle::beside(const char* name) const {
   const fs::path base = is_single_file() ? path_.parent_path() : path_;
-  const fs::path file = base / "spectrogram.json";
+  const fs::path file = base / name;
   Json params = is_there(file) ? read_json_file(file) : Json::object();
   if (!params.is_object()) {
     throw Error(ErrorCode::BadFile, fmt::format("{}: expected an object", file.string()));

@@ -42,11 +42,15 @@ class Bundle {
   std::filesystem::path tokenizer_folder() const;
   // The object in spectrogram.json, which says how the model's pictures stand for sound. Empty when
   // there is none: the model then uses Riffusion's parameters.
-  Json spectrogram() const;
+  Json spectrogram() const { return beside("spectrogram.json"); }
+  // The object in defaults.json: what requests that leave it open mean for this model, e.g.
+  // {"guidance": 3}. Empty when there is none.
+  Json defaults() const { return beside("defaults.json"); }
 
  private:
   friend Bundle open_bundle(const std::filesystem::path& path);
   std::filesystem::path require_part(std::string_view part) const;
+  Json beside(const char* name) const;
 
   std::filesystem::path path_;
   Json index_;                  // model_index.json, or what stands for it
