@@ -23,14 +23,14 @@ namespace riffle::models {
 
 // Positions of a picture of 256 rows: patches on 32 rows, latents on 8, the tail on 64, then 256.
 struct MelAutoencoderConfig {
-  int64_t latent_channels = 16;
+  int64_t latent_channels = 24;
   int64_t latent_rows = 8;
   int64_t patch = 8;                         // folded at the entrance; columns per latent column
   int64_t frequency_fold = 4;                // patches a latent row
   std::vector<int64_t> encoder = {96, 192};  // channels on patches, on latents
   std::vector<int64_t> encoder_blocks = {1, 2};
-  std::vector<int64_t> decoder = {192, 128, 48, 8};  // on latents, patches, the tail, the picture
-  std::vector<int64_t> decoder_blocks = {2, 3, 1};
+  std::vector<int64_t> decoder = {192, 96, 48, 8};  // on latents, patches, the tail, the picture
+  std::vector<int64_t> decoder_blocks = {3, 3, 1};
   // Of the encoder's output, one a channel: what makes latents of unit variance. Empty: 0 and 1.
   std::vector<double> latents_mean = {};
   std::vector<double> latents_std = {};
