@@ -81,7 +81,7 @@ export class Deck {
     if (!this.playing) this.place = Math.min(place, this.durationS())
   }
 
-  play(fromS = this.place): void {
+  play(fromS = this.positionS()): void {
     if (this.heard === null) return
     this.pause()
     void this.context.resume()

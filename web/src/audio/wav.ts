@@ -17,9 +17,9 @@ interface Format {
   bits: number
 }
 
-function readFormat(view: DataView, at: number): Format {
+function readFormat(view: DataView, at: number, size: number): Format {
   let tag = view.getUint16(at, true)
-  if (tag === formatExtensible) tag = view.getUint16(at + 24, true)
+  if (tag === formatExtensible && size >= 40) tag = view.getUint16(at + 24, true)
   return {
     tag,
     channels: view.getUint16(at + 2, true),
@@ -61,7 +61,8 @@ export function decodeWav(data: ArrayBuffer): Sound {
   let format: Format | null = null
   for (let at = 12; at + 8 <= data.byteLength; ) {
     const size = view.getUint32(at + 4, true)
-    if (word(at) === 'fmt ') format = readFormat(view, at + 8)
+    const whole = size >= 16 && at + 8 + size <= data.byteLength
+    if (word(at) === 'fmt ' && whole) format = readFormat(view, at + 8, size)
     if (word(at) === 'data' && format) return samplesOf(view, format, at + 8, size)
     at += 8 + size + (size & 1)
   }

@@ -25,11 +25,14 @@ class DeckStore {
   private buffers = new Map<string, AudioBuffer>()
   private wanted = 0
 
-  // Plays one clip, or goes on with it; others that were on the deck leave it.
-  async toggle(clip: Playable): Promise<void> {
+  // Plays a clip, stops it, or changes to it where it runs beside the one that is heard.
+  async toggle(clip: Playable, beside: Playable[] = [clip]): Promise<void> {
     if (this.current === clip.id && this.playing) return this.pause()
-    if (!this.tracks.some(({ id }) => id === clip.id)) this.put([clip])
+    const together = this.current !== null && beside.some(({ id }) => id === this.current)
+    this.put(beside)
     await this.hear(clip.id)
+    if (this.current !== clip.id || (this.playing && together)) return
+    if (!together) this.seek(0)
     this.play()
   }
 
