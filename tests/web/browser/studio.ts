@@ -34,7 +34,7 @@ export async function openStudio(): Promise<Studio> {
   return {
     fake, url, browser, errors,
     async open(path = '', options = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      const context = await browser.newContext({ viewport: { width: 640, height: 640 }, ...options })
       const page = await context.newPage()
       page.setDefaultTimeout(10_000)
       page.on('pageerror', (error) => errors.push(error.message))

@@ -45,21 +45,29 @@ export function wav(values: Float32Array, sampleRate: number): Buffer {
 // to 1 (finished).
 export function spectrogram(prompt: string, firstFrame: number, frames: number, done = 1): Buffer {
   const rows = 256
-  const seed = hash(prompt)
-  const beat = 25
-  const noteRow = (frame: number) => 60 + ((Math.floor(frame / beat) * 7 + seed) % 8) * 9
+  const columns = Array.from({ length: frames }, (_, x) => column(hash(prompt), firstFrame + x, rows))
   return greyPng(frames, rows, (x, y) => {
-    const frame = firstFrame + x
-    const row = rows - 1 - y
-    const into = frame % beat
-    let loud = Math.max(0, 0.75 - Math.abs(row - 22) / 6)
-    for (let partial = 1; partial <= 5; partial++) {
-      const at = noteRow(frame) + 40 * Math.log2(partial)
-      loud += Math.max(0, 1 - Math.abs(row - at) / 2.2) * Math.exp(-into / 30) * 0.95 ** (partial * 3)
-    }
-    if (frame % (2 * beat) < 7) loud += 0.5 * Math.exp(-(frame % (2 * beat)) / 3) * (0.4 + 0.6 * Math.random())
-    if (row < 16 && frame % (4 * beat) < 10) loud += 0.8
-    const noise = Math.random()
-    return 255 * (1 - Math.min(1, done * loud + (1 - done) * noise))
+    const loud = columns[x]![rows - 1 - y]!
+    return 255 * (1 - Math.min(1, done === 1 ? loud : done * loud + (1 - done) * Math.random()))
   })
+}
+
+// How loud every row of a frame is, from the bottom.
+function column(seed: number, frame: number, rows: number): Float32Array {
+  const beat = 25
+  const loud = new Float32Array(rows)
+  const line = (at: number, width: number, peak: number) => {
+    for (let row = Math.max(0, Math.ceil(at - width)); row <= at + width && row < rows; row++) {
+      loud[row]! += peak * (1 - Math.abs(row - at) / width)
+    }
+  }
+  line(22, 5, 0.75)
+  const note = 60 + ((Math.floor(frame / beat) * 7 + seed) % 8) * 9
+  for (let partial = 1; partial <= 5; partial++) {
+    line(note + 40 * Math.log2(partial), 2.2, Math.exp(-(frame % beat) / 30) * 0.95 ** (partial * 3))
+  }
+  const hit = frame % (2 * beat)
+  if (hit < 7) for (let row = 0; row < rows; row++) loud[row]! += 0.5 * Math.exp(-hit / 3) * (0.4 + 0.6 * Math.random())
+  if (frame % (4 * beat) < 10) loud.fill(1, 0, 16)
+  return loud
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Ears for the tests: what comes out of the studio, measured in the page.
+import type { Page } from 'playwright-core'
+
+type Speakers = Record<'jam' | 'deck', { context: AudioContext; input: GainNode; meter: AnalyserNode }>
+declare global {
+  var riffleSpeakers: Speakers
+  var heard: Float32Array[]
+}
+
+// Root of the mean square at the AnalyserNode before the loudspeakers.
+export function level(page: Page, player: 'jam' | 'deck'): Promise<number> {
+  return page.evaluate((name) => {
+    const meter = globalThis.riffleSpeakers?.[name]?.meter
+    if (!meter) return 0
+    const values = new Float32Array(meter.fftSize)
+    meter.getFloatTimeDomainData(values)
+    return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
+  }, player)
+}
+
+export async function waitForSound(page: Page, player: 'jam' | 'deck'): Promise<void> {
+  await waitUntil(async () => (await level(page, player)) > 0.01, `sound of the ${player}`)
+}
+
+export async function waitUntil(met: () => Promise<boolean> | boolean, what: string, forMs = 12_000): Promise<void> {
+  const end = Date.now() + forMs
+  while (!(await met())) {
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 40))
+  }
+}
+
+// From now on every sample of the jam is kept. An AudioWorklet runs on the audio thread: it misses none.
+export async function tap(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const source = `registerProcessor('tap', class extends AudioWorkletProcessor {
+      process([input]) { if (input[0]) this.port.postMessage(input[0].slice()); return true }
+    })`
+    const { context, input } = globalThis.riffleSpeakers.jam
+    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))
+    const node = new AudioWorkletNode(context, 'tap')
+    globalThis.heard = []
+    node.port.onmessage = ({ data }) => globalThis.heard.push(data as Float32Array)
+    input.connect(node).connect(context.destination)
+  })
+}
+
+export async function tapped(page: Page): Promise<Float32Array> {
+  const text = await page.evaluate(() => globalThis.heard
+    .map((block) => String.fromCharCode(...new Uint8Array(block.buffer))).map(btoa).join(' '))
+  const blocks = text.split(' ').map((block) => Buffer.from(block, 'base64'))
+  const all = Buffer.concat(blocks)
+  return new Float32Array(all.buffer.slice(all.byteOffset, all.byteOffset + all.byteLength) as ArrayBuffer)
+}
