@@ -23,7 +23,7 @@ export async function waitForSound(page: Page, player: 'jam' | 'deck'): Promise<
   await waitUntil(async () => (await level(page, player)) > 0.01, `sound of the ${player}`)
 }
 
-export async function waitUntil(met: () => Promise<boolean> | boolean, what: string, forMs = 12_000): Promise<void> {
+export async function waitUntil(met: () => Promise<boolean> | boolean, what: string, forMs = 20_000): Promise<void> {
   const end = Date.now() + forMs
   while (!(await met())) {
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`)

@@ -38,7 +38,7 @@ export const scenes: Record<string, Scene> = {
       await page.getByLabel('What do you want to hear next?').fill('brass band march')
       await page.getByRole('button', { name: 'Add to queue' }).click()
       await page.getByRole('list', { name: 'Queue' }).waitFor()
-      await page.waitForTimeout(3000)
+      await page.waitForTimeout(1500)
     },
   },
   make: {
@@ -68,7 +68,7 @@ export const scenes: Record<string, Scene> = {
     path: '#/edit',
     async prepare(page, studio) {
       const id = fillLibrary(studio)
-      await page.goto(`${studio.url}/#/edit?clip=${id}`)
+      await page.evaluate((to) => (location.hash = to), `#/edit?clip=${id}`)
       const canvas = page.locator('canvas').first()
       await canvas.waitFor()
       await page.waitForTimeout(300)
@@ -81,10 +81,10 @@ export const scenes: Record<string, Scene> = {
     },
   },
   library: {
-    path: '#/jam?prompt=x',
+    path: '#/make',
     async prepare(page, studio) {
       fillLibrary(studio)
-      await page.goto(`${studio.url}/#/library`)
+      await page.evaluate(() => (location.hash = '#/library'))
       await page.getByRole('button', { name: 'Compare' }).nth(0).click()
       await page.getByRole('button', { name: 'Compare' }).nth(2).click()
       await page.getByRole('button', { name: /church organ cover/ }).first().click()

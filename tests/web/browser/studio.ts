@@ -36,7 +36,7 @@ export async function openStudio(): Promise<Studio> {
     async open(path = '', options = {}) {
       const context = await browser.newContext({ viewport: { width: 640, height: 640 }, ...options })
       const page = await context.newPage()
-      page.setDefaultTimeout(10_000)
+      page.setDefaultTimeout(20_000)
       page.on('pageerror', (error) => errors.push(error.message))
       page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
       await page.goto(`${url}/${path}`)

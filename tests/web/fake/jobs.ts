@@ -9,6 +9,7 @@ import { spectrogram } from './sound'
 export interface Pace {
   stepMs: number
   steps: number
+  holdAt: number | null // after that step nothing goes on until this changes
 }
 
 export class Jobs {
@@ -109,6 +110,7 @@ export class Jobs {
       job.progress = { stage: 'sample', step, steps, fraction, eta_s: eta, clip, clips }
       this.events.send('progress', { job: job.id, progress: job.progress, segment: null })
       if (step % 2 === 0) this.preview(job, step, steps)
+      while (this.pace.holdAt === step && job.state === 'running') await new Promise((resolve) => setTimeout(resolve, 5))
     }
     return true
   }

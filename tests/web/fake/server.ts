@@ -21,7 +21,7 @@ const types: Record<string, string> = {
 export class FakeServer {
   readonly events = new Events()
   readonly library = new Library(sampleRate)
-  readonly pace: JamPace = { stepMs: 40, steps: 8, segmentS: 5.12 }
+  readonly pace: JamPace = { stepMs: 40, steps: 8, segmentS: 5.12, holdAt: null }
   readonly about = capabilities(sampleRate)
   readonly jobs = new Jobs(this.events, this.library, this.about.pipelines, this.pace, sampleRate)
   readonly jams = new Jams(this.events, this.library, this.pace, sampleRate)

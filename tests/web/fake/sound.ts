@@ -9,18 +9,25 @@ export function hash(text: string): number {
   return value >>> 0
 }
 
-// Never silent for longer than a few samples: a steady tone lies under the notes.
-export function tone(prompt: string, sample: number, sampleRate: number): number {
-  const t = sample / sampleRate
-  const root = 110 * 2 ** ((hash(prompt) % 12) / 12)
-  const step = Math.floor(t * 4)
-  const note = root * 2 ** ([0, 3, 7, 12, 10, 7, 3, 5][(step + hash(prompt)) % 8]! / 12)
-  const decay = Math.exp(-((t * 4) % 1) * 3)
-  return 0.25 * Math.sin(2 * Math.PI * root * t) + 0.2 * decay * Math.sin(2 * Math.PI * 2 * note * t)
+// The tone of a prompt, by sample. Never silent for longer than a few samples: a steady one lies under the
+// notes.
+export function toneOf(prompt: string, sampleRate: number): (sample: number) => number {
+  const seed = hash(prompt)
+  const root = 110 * 2 ** ((seed % 12) / 12)
+  const notes = [0, 3, 7, 12, 10, 7, 3, 5].map((step) => 2 * root * 2 ** (step / 12))
+  return (sample) => {
+    const t = sample / sampleRate
+    const note = notes[(Math.floor(t * 4) + seed) % 8]!
+    const decay = Math.exp(-((t * 4) % 1) * 3)
+    return 0.25 * Math.sin(2 * Math.PI * root * t) + 0.2 * decay * Math.sin(2 * Math.PI * note * t)
+  }
 }
 
 export function render(prompt: string, from: number, samples: number, sampleRate: number): Float32Array {
-  return Float32Array.from({ length: samples }, (_, i) => tone(prompt, from + i, sampleRate))
+  const values = new Float32Array(samples)
+  const tone = toneOf(prompt, sampleRate)
+  for (let i = 0; i < samples; i++) values[i] = tone(from + i)
+  return values
 }
 
 export function wav(values: Float32Array, sampleRate: number): Buffer {
@@ -37,7 +44,12 @@ export function wav(values: Float32Array, sampleRate: number): Buffer {
   out.writeUInt16LE(24, 34)
   out.write('data', 36, 'latin1')
   out.writeUInt32LE(values.length * 3, 40)
-  values.forEach((value, i) => out.writeIntLE(Math.round(value * 0x7fffff), 44 + i * 3, 3))
+  for (let i = 0, at = 44; i < values.length; i++, at += 3) {
+    const level = Math.round(values[i]! * 0x7fffff)
+    out[at] = level & 255
+    out[at + 1] = (level >> 8) & 255
+    out[at + 2] = (level >> 16) & 255
+  }
   return out
 }
 

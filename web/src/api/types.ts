@@ -229,7 +229,6 @@ export interface JobSubmit {
   preview_interval?: number
   title?: string
   tags?: string[]
-  latents?: string
 }
 
 export interface JamSettings {

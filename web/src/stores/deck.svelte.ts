@@ -78,7 +78,7 @@ class DeckStore {
     this.deck.loop = this.loop
     this.deck.play()
     this.playing = true
-    requestAnimationFrame(() => this.follow())
+    this.follow()
   }
 
   pause(): void {
@@ -128,10 +128,12 @@ class DeckStore {
     this.position = this.deck?.positionS() ?? 0
   }
 
-  private follow(): void {
+  // Thirty places a second are enough for a playhead.
+  private follow(before = 0, now = performance.now()): void {
     if (!this.playing) return
-    this.place()
-    requestAnimationFrame(() => this.follow())
+    const due = now - before > 30
+    if (due) this.place()
+    requestAnimationFrame((next) => this.follow(due ? now : before, next))
   }
 }
 
