@@ -33,6 +33,14 @@ std::string_view any_lead(Random& random) {
   }
 }
 
+// The same range, its middle up to a fifth higher or lower.
+Register shifted(Register range, Random& random) {
+  const int room =
+      std::max(std::min(range.centre - range.lowest, range.highest - range.centre) - 7, 0);
+  range.centre += random.between(-std::min(room, 7), std::min(room, 7));
+  return range;
+}
+
 void add_part(Score& score, std::string_view words, std::string_view role, Random& random) {
   std::vector<std::string_view> pool = split(words);
   // One player does not come twice in a band.
@@ -58,9 +66,9 @@ void add_part(Score& score, std::string_view words, std::string_view role, Rando
     } else if (role == "pad") {
       add_pad(score, range, own, track);
     } else if (role == "arpeggio") {
-      add_arpeggio(score, range, own, track);
+      add_arpeggio(score, range, player.chords && score.song.groove == "solo", own, track);
     } else if (role == "lead") {
-      add_melody(score, player, range, own, track);
+      add_melody(score, player, shifted(range, own), own, track);
     } else {
       add_counter(score, range, own, track);
     }
@@ -83,7 +91,7 @@ void add_two_hands(Score& score, const Instrument& player, Random& random, Track
   switch (random.between(0, 3)) {
     case 0:
       add_melody(score, player, right, random, track);
-      add_arpeggio(score, {player.lowest + 4, 69, 48}, random, track);
+      add_arpeggio(score, {player.lowest + 4, 69, 48}, false, random, track);
       break;
     case 1:
       add_melody(score, player, right, random, track);
@@ -154,7 +162,7 @@ Register register_of(const Instrument& player, std::string_view role) {
   if (role == "bass") return inside(player.lowest, player.lowest + 28, player.lowest + 8);
   if (role == "chords") return inside(45, 84, player.family == Family::Guitar ? 57 : 62);
   if (role == "pad") return inside(48, 84, 64);
-  if (role == "arpeggio") return inside(48, 96, 67);
+  if (role == "arpeggio") return inside(45, 96, 67);
   if (role == "counter") return inside(48, 84, 62);
   return inside(52, 96, std::clamp((player.lowest + player.highest) / 2 + 1, 62, 76));
 }

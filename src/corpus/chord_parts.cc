@@ -98,6 +98,18 @@ std::vector<size_t> figure(size_t tones, Random& random) {
   }
 }
 
+// The thumb of a player alone: the root low, once or twice a bar, held.
+void add_low_roots(const Score& score, const Chord& chord, const Register& range, Track& track) {
+  const int64_t end = score.chord_end(chord.tick);
+  const int root =
+      into_range(nearest_key(chord.root, range.lowest + 5), range.lowest, range.highest);
+  for (int64_t tick = chord.tick; tick < end; tick += 2 * kTicksPerBeat) {
+    const bool fifth = tick != chord.tick && holds(chord, root + 7) && root + 7 < range.highest;
+    strike({fifth ? root + 7 : root}, tick, std::min(2 * kTicksPerBeat, end - tick) * 9 / 10,
+           velocity_of(score, 'x'), 0, true, track);
+  }
+}
+
 }  // namespace
 
 void add_chords(const Score& score, std::string_view style, const Instrument& player,
@@ -146,7 +158,8 @@ void add_pad(const Score& score, const Register& range, Random& random, Track& t
   }
 }
 
-void add_arpeggio(const Score& score, const Register& range, Random& random, Track& track) {
+void add_arpeggio(const Score& score, const Register& range, bool alone, Random& random,
+                  Track& track) {
   const bool quick =
       score.song.bpm < 100 || (score.genre->loose_ticks == 0 && score.song.bpm < 150);
   const int64_t step = quick && random.chance(0.8) ? kTicksPerBeat / 4 : kTicksPerBeat / 2;
@@ -154,11 +167,13 @@ void add_arpeggio(const Score& score, const Register& range, Random& random, Tra
   const std::vector<size_t> order = figure(static_cast<size_t>(voices) + 1, random);
   const bool restart = random.chance(0.7);  // with every chord, or running through
   const int64_t gate = random.chance(0.5) ? step * 9 / 10 : step * 6 / 10;
+  const bool bass = alone && random.chance(0.6);
   std::vector<int> keys;
   size_t at = 0;
   for (const Chord& chord : score.song.chords) {
     keys = voicing(chord, keys, voices, range.centre, range.lowest, range.highest - 12);
     if (keys.empty()) continue;
+    if (bass) add_low_roots(score, chord, range, track);
     std::vector<int> tones = keys;
     tones.push_back(keys.front() + 12);
     if (restart) at = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "corpus/band.h"
+#include "corpus/expression.h"
 #include "corpus/form.h"
 #include "corpus/genres.h"
 #include "corpus/harmony.h"
@@ -38,6 +39,7 @@ Song compose(uint64_t seed, const ComposeOptions& options) {
   }
   cast_sections(score, random);
   perform(score, random);
+  add_expression(score, random);
   return score.song;
 }
 

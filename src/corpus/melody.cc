@@ -83,10 +83,14 @@ Motif varied(Motif motif, Random& random) {
 
 class Singer {
  public:
-  Singer(const Score& score, const Register& range, bool pentatonic)
-      : score_(score), range_(range), key_(range.centre) {
+  Singer(const Score& score, const Register& range, int start, bool pentatonic)
+      : score_(score), range_(range), key_(start) {
     if (pentatonic) five_ = pentatonic_of(score.song.key, score.song.mode);
   }
+
+  int key() const { return key_; }
+  // Goes back to where a phrase began, or somewhere else to begin one.
+  void go_to(int key) { key_ = into_range(key, range_.lowest, range_.highest); }
 
   // Sings a motif at `from`; strong tones fall on the chord, `close` ends on its root or third.
   void sing(const Motif& motif, int64_t from, bool close, Random& random, Track& track) {
@@ -114,9 +118,9 @@ class Singer {
 
  private:
   void move(int steps, int64_t tick) {
-    // Beyond a fifth from the middle it turns back.
-    if (key_ > range_.centre + 8 && steps > 0) steps = -steps;
-    if (key_ < range_.centre - 8 && steps < 0) steps = -steps;
+    // Beyond a sixth from the middle it turns back.
+    if (key_ > range_.centre + 9 && steps > 0) steps = -steps;
+    if (key_ < range_.centre - 9 && steps < 0) steps = -steps;
     const Scale over = score_.scale_at(tick);
     int key = five_.steps.empty() ? over.moved(key_, steps) : five_.moved(key_, steps);
     // The five tones give way where the chord holds a neighbour instead.
@@ -156,15 +160,18 @@ void add_melody(const Score& score, const Instrument& player, const Register& ra
       "rock", "blues", "funk", "country", "hip hop", "trap", "folk", "world", "metal", "new age"};
   const bool five = std::ranges::find(kPentatonic, score.genre->name) != std::end(kPentatonic) &&
                     score.song.mode != "harmonic minor" && random.chance(0.7);
-  Singer singer(score, range, five);
+  Singer singer(score, range, range.centre + random.between(-5, 5), five);
   const Motif first = draw_motif(score, true, random);
   const Motif second = draw_motif(score, false, random);
   Motif close = draw_close(score, random);
   const Motif other_close = draw_close(score, random);
   const bool upbeat = player.sustained && random.chance(0.2);
+  const int anchor = singer.key();
+  const int higher = random.chance(0.5) ? score.scale.moved(anchor, random.between(2, 4)) : anchor;
   for (int64_t bar = 0; bar < score.song.bars; ++bar) {
     const int64_t from = bar * score.bar_ticks();
     const bool end_of_piece = bar + 1 == score.song.bars;
+    if (bar % 4 == 0) singer.go_to(bar % 8 == 0 ? anchor : higher);
     switch (bar % 8) {
       case 0:
       case 4:

@@ -37,7 +37,9 @@ void add_bass(const Score& score, std::string_view style, const Register& range,
 void add_chords(const Score& score, std::string_view style, const Instrument& player,
                 const Register& range, Random& random, Track& track);
 void add_pad(const Score& score, const Register& range, Random& random, Track& track);
-void add_arpeggio(const Score& score, const Register& range, Random& random, Track& track);
+// Broken chords; a player alone may add low roots below them.
+void add_arpeggio(const Score& score, const Register& range, bool alone, Random& random,
+                  Track& track);
 // A melody of motifs in phrases of four bars: repeated, varied, ended on a rest of the harmony.
 void add_melody(const Score& score, const Instrument& player, const Register& range, Random& random,
                 Track& track);

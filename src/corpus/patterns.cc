@@ -85,9 +85,4 @@ std::vector<std::string> pattern_styles(PatternKind kind) {
   return styles;
 }
 
-int bars_of_pattern(size_t steps, int beats) {
-  const int sixteenths = static_cast<int>(steps) / (beats * 4);
-  return std::max(1, sixteenths);
-}
-
 }  // namespace riffle::corpus

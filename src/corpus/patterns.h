@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rhythms by style, written as text: one character a step, steps equal over the bars they cover,
-// spaces ignored.
+// Rhythms by style, written as text: one character a step, the steps of a voice equal over its
+// bar (16 of them mostly, 32 for rolls), spaces ignored.
 //
 //   drums   "k x... x... | s .... x... | h x.x. x.x.": a letter for the voice, then x hit, X loud,
 //           o soft, . none
@@ -33,8 +33,5 @@ std::vector<DrumVoice> drum_voices(std::string_view pattern);
 
 // Every style of that kind, each once.
 std::vector<std::string> pattern_styles(PatternKind kind);
-
-// How many bars a pattern of so many steps covers: patterns have 8, 12, 16 or 24 steps a bar.
-int bars_of_pattern(size_t steps, int beats);
 
 }  // namespace riffle::corpus

@@ -65,6 +65,12 @@ std::span<const Pattern> drum_patterns() {
       {"trap", 4,
        "k X..x .... ..x. ..x. | s .... .... X... .... | h xxx. x.x. xxxx x.x. | o .... .... .... "
        "..x."},
+      {"trap", 4,
+       "k X... .... ..x. ..x. | c .... .... X... .... | h x...x...x...xxxx x...x...xxxxx..."},
+      {"trap", 4,
+       "k X..x ..x. .... x... | s .... .... X... .... | h x.x.x.x.x...x... x.x.xxxxx...x... | o "
+       ".... ..x. .... ...."},
+      {"trap", 4, "k X... ...x ..x. .... | c .... .... X... ...x | h x..x..x..x..x..x..x.xxxx"},
       {"hip hop", 4, "k X..x .... .xx. .... | s .... X... .... X... | h x.x. x.x. x.x. x.x."},
       {"hip hop", 4, "k X.x. ...x ..x. .... | s .... X... .... X..o | h x.xo x.x. x.xo x.x."},
       {"lo-fi", 4, "k X..x .... ..x. .... | s .... X... .... X... | h x.o. x.o. x.o. x.o."},
