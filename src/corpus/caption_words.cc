@@ -97,15 +97,21 @@ std::vector<std::string> genre_words(std::string_view genre) {
 
 std::vector<std::string> instrument_words(std::string_view instrument_or_kit) {
   std::vector<std::string> words{std::string(instrument_or_kit)};
-  const auto add = [&](const auto& table) {
-    for (const auto& entry : table) {
-      if (entry.word == instrument_or_kit) {
-        words.insert(words.end(), entry.synonyms.begin(), entry.synonyms.end());
-      }
-    }
+  const auto add = [&](std::string_view word) {
+    if (std::ranges::find(words, word) == words.end()) words.emplace_back(word);
   };
-  add(instruments());
-  add(drum_kits());
+  for (const Instrument& player : instruments()) {
+    if (player.word != instrument_or_kit) continue;
+    for (const std::string& other : player.synonyms) add(other);
+    if (player.family == Family::Guitar) add("guitar");
+    if (player.family == Family::Bass) add("bass");
+    if (player.family == Family::Synth) add("synth");
+  }
+  for (const DrumKit& kit : drum_kits()) {
+    if (kit.word != instrument_or_kit) continue;
+    for (const std::string& other : kit.synonyms) add(other);
+    add("drums");
+  }
   return words;
 }
 
@@ -126,6 +132,22 @@ std::vector<std::string_view> part_words(const AudiblePart& part) {
 }
 
 std::span<const std::string_view> drum_part_words() { return kDrumsPart; }
+
+std::vector<PartVocabulary> part_vocabulary() {
+  std::vector<PartVocabulary> parts{{"drums", {}}};
+  const auto add = [](PartVocabulary& part, std::string_view word) {
+    if (std::ranges::find(part.words, word) == part.words.end()) part.words.push_back(word);
+  };
+  for (const std::string_view word : kDrumsPart) add(parts.front(), word);
+  for (const PartWords& entry : kParts) {
+    if (parts.back().role != entry.role) {
+      parts.push_back({entry.role, {}});
+      for (const std::string_view word : part_adjectives(entry.role)) add(parts.back(), word);
+    }
+    for (const std::string_view word : split(entry.words)) add(parts.back(), word);
+  }
+  return parts;
+}
 
 std::span<const std::string_view> part_adjectives(std::string_view role) {
   if (role == "pad") return kPadAdjectives;

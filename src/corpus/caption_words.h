@@ -15,6 +15,7 @@ namespace riffle::corpus {
 // The word itself, and others that may stand for it; mostly the first is drawn.
 std::vector<std::string> mood_words(std::string_view mood);
 std::vector<std::string> genre_words(std::string_view genre);
+// Of instruments and kits; "guitar" may stand for any guitar, "drums" for any kit.
 std::vector<std::string> instrument_words(std::string_view instrument_or_kit);
 
 // "slow", "mid tempo", "fast", ...; empty between them, where no word is sure to be true.
@@ -24,6 +25,13 @@ std::span<const std::string_view> tempo_words(double bpm);
 // "beat", "loop".
 std::vector<std::string_view> part_words(const AudiblePart& part);
 std::span<const std::string_view> drum_part_words();
+
+// All words for the parts of one role, before or behind instruments.
+struct PartVocabulary {
+  std::string_view role;
+  std::vector<std::string_view> words;
+};
+std::vector<PartVocabulary> part_vocabulary();
 
 // Words before an instrument that tell its part: "arpeggiated", "strummed"; empty for some.
 std::span<const std::string_view> part_adjectives(std::string_view role);

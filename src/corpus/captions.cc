@@ -190,7 +190,8 @@ std::string as_sentence(const ExcerptFacts& facts, const Telling& tell, Random& 
     if (!tell.genre || random.chance(0.3)) text += random.chance(0.6) ? " music" : " track";
   } else if (text.empty()) {
     text = list;
-  } else if (players.size() == 1 && random.chance(0.7) && !list.starts_with(last_word(text))) {
+  } else if (players.size() == 1 && random.chance(0.7) && !list.starts_with("only ") &&
+             !list.starts_with(last_word(text))) {
     text += " " + list;
   } else if (!tell.genre) {
     text += (random.chance(0.5) ? " music with " : " ") + list;

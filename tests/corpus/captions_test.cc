@@ -82,8 +82,9 @@ TEST(Captions, NameNoInstrumentThatIsNotThere) {
   for (const auto& [facts, texts] : told()) {
     for (const std::string& text : texts) {
       std::string rest = text;
-      take_out(rest, {"no drums", "without drums"});
+      take_out(rest, {"no drums", "without drums", "no bass", "without bass"});
       take_out(rest, phrases_of(facts));
+      take_out(rest, {"bass line"});  // a part, of a tuba say
       const std::string before = rest;
       EXPECT_FALSE(take_out(rest, players)) << text << "  ->  " << before;
     }

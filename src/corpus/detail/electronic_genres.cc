@@ -199,7 +199,7 @@ std::span<const Genre> electronic_genres() {
        .with_lead = 0.6,
        .solo = "electric piano, piano, jazz guitar, vibraphone, drums"},
       {.name = "synthwave",
-       .synonyms = "retrowave, eighties synth",
+       .synonyms = "retrowave, outrun",
        .slowest = 80,
        .fastest = 118,
        .loose_ticks = 0,
