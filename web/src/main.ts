@@ -4,9 +4,11 @@ import { mount } from 'svelte'
 import App from './App.svelte'
 import { jamStore } from './stores/jam.svelte'
 import { jobs } from './stores/jobs.svelte'
+import { stream } from './stores/stream.svelte'
 import { studio } from './stores/studio.svelte'
 
 jobs.start()
 jamStore.start()
+stream.start()
 studio.start()
 mount(App, { target: document.getElementById('app')! })

@@ -2,14 +2,15 @@
 // Ears for the tests: what comes out of the studio, measured in the page.
 import type { Page } from 'playwright-core'
 
-type Speakers = Record<'jam' | 'deck', { context: AudioContext; input: GainNode; meter: AnalyserNode }>
+export type Player = 'jam' | 'deck' | 'stream'
+type Speakers = Record<Player, { context: AudioContext; input: GainNode; meter: AnalyserNode }>
 declare global {
   var riffleSpeakers: Speakers
   var heard: Float32Array[]
 }
 
 // Root of the mean square at the AnalyserNode before the loudspeakers.
-export function level(page: Page, player: 'jam' | 'deck'): Promise<number> {
+export function level(page: Page, player: Player): Promise<number> {
   return page.evaluate((name) => {
     const meter = globalThis.riffleSpeakers?.[name]?.meter
     if (!meter) return 0
@@ -19,7 +20,7 @@ export function level(page: Page, player: 'jam' | 'deck'): Promise<number> {
   }, player)
 }
 
-export async function waitForSound(page: Page, player: 'jam' | 'deck'): Promise<void> {
+export async function waitForSound(page: Page, player: Player): Promise<void> {
   await waitUntil(async () => (await level(page, player)) > 0.01, `sound of the ${player}`)
 }
 

@@ -86,6 +86,20 @@ describe.skipIf(missing)('the pages', () => {
     expect(newestJob().state).toBe('done')
   })
 
+  it('Make: a long one plays while it is made', async () => {
+    studio.fake.pace.holdAt = 2 // its segments are there, the whole is not
+    await prompt().fill('long walk')
+    await button('Seconds').click()
+    await page.getByLabel('Seconds', { exact: true }).fill('20')
+    await page.getByLabel('Count').fill('1')
+    await button('Make it').click()
+    await waitForSound(page, 'stream')
+    expect(newestJob()).toMatchObject({ stream: true, state: 'running', clips: [] })
+    await button('Stop listening').click()
+    studio.fake.pace.holdAt = null
+    await page.getByRole('region', { name: 'long walk' }).getByRole('button', { name: 'Play Take 1' }).waitFor()
+  })
+
   it('Cover: says what is wrong with a file that is no sound', async () => {
     await go('#/cover')
     await page.getByLabel('Sound file').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not music') })

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Jobs of the fake server: one after the other, step by step.
-import type { Job, JobSubmit, Pipeline, Problem } from '../../../web/src/api/types'
+import type { Job, JobSubmit, Pipeline, Problem, Segment } from '../../../web/src/api/types'
 import type { Events } from './events'
 import { Refusal } from './http'
 import type { Library } from './library'
-import { spectrogram } from './sound'
+import { render, spectrogram, wav } from './sound'
 
 export interface Pace {
   stepMs: number
@@ -15,6 +15,7 @@ export interface Pace {
 export class Jobs {
   readonly all = new Map<string, Job>()
   readonly previews = new Map<string, Buffer>()
+  readonly sounds = new Map<string, Buffer>() // of the segments of streamed jobs, by their address
   private count = 0
   private running = false
 
@@ -87,12 +88,38 @@ export class Jobs {
     job.position = 0
     job.started_at = new Date().toISOString()
     this.events.send('state', { job })
+    if (job.stream && !(await this.segments(job))) return
     const { clips } = job.progress
     for (let clip = 1; clip <= clips; clip++) {
       if (!(await this.steps(job, clip, clips))) return
       this.finishClip(job, clip)
     }
     this.end(job, 'done')
+  }
+
+  // A streamed job is told in segments of five seconds, the whole comes as a clip at the end.
+  private async segments(job: Job): Promise<boolean> {
+    const total = this.samplesFor(job)
+    const samples = 5 * this.sampleRate
+    for (let index = 0; index * samples < total; index++) {
+      await new Promise((resolve) => setTimeout(resolve, this.pace.stepMs))
+      if (job.state !== 'running') return false
+      const start = index * samples
+      const url = `${job.url}/segments/${index}-0.wav`
+      const length = Math.min(samples, total - start)
+      this.sounds.set(url, wav(render('stream', start, length, this.sampleRate), this.sampleRate))
+      const segment: Segment = {
+        index, revision: 0, url, picture_url: '', start_sample: start, samples: length, sample_rate: this.sampleRate, channels: 1,
+        first_beat_sample: start, bpm: null, beats: 0, made_s: 1, real_time_factor: 5,
+        request: {
+          prompt: String(job.request.prompt), to: '', alpha: 0, seed: 1, to_seed: 1, seed_image: null, denoising: 1, bpm: null,
+          guidance: 7, steps: this.pace.steps,
+        },
+      }
+      job.segments.push(segment)
+      this.events.send('segment', { job: job.id, segment })
+    }
+    return true
   }
 
   // False when it was cancelled or failed on the way.

@@ -111,6 +111,8 @@ export class FakeServer {
     if (method === 'POST') return sendJson(response, 202, this.jobs.submit(body))
     if (!id) return sendJson(response, 200, { jobs: [...this.jobs.all.values()], queued: 0, running: 0 })
     if (method === 'DELETE') return sendJson(response, 200, this.jobs.cancel(id))
+    const sound = this.jobs.sounds.get(request.url ?? '')
+    if (sound) return sendBytes(request, response, 'audio/wav', sound)
     const preview = this.jobs.previews.get(id)
     if (what === 'preview.png' && preview) return sendBytes(request, response, 'image/png', preview)
     sendJson(response, 200, this.jobs.job(id))

@@ -240,7 +240,7 @@ export interface JamSettings {
   denoising: number
   bpm: number | null
   beats_per_bar: number
-  guidance: number
+  guidance: number | null // null: what suits the model
   steps: number | null
   preset: 'fast' | 'balanced' | 'best'
   transition_segments: number

@@ -7,8 +7,8 @@ export interface Speakers {
   meter: AnalyserNode
 }
 
-// A jam and the deck have clocks of their own: pausing one does not stop the other.
-export type Player = 'jam' | 'deck'
+// Each player has a clock of its own: pausing one does not stop the other.
+export type Player = 'jam' | 'deck' | 'stream'
 
 const open = new Map<Player, Speakers>()
 

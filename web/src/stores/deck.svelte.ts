@@ -19,11 +19,16 @@ class DeckStore {
   position = $state(0)
   duration = $state(0)
   loading = $state<string | null>(null)
-  onplay: () => void = () => {}
+  private before: (() => void)[] = []
   private deck: Deck | null = null
   private speakers: Speakers | null = null
   private buffers = new Map<string, AudioBuffer>()
   private wanted = 0
+
+  // What falls silent when the deck plays.
+  onplay(quiet: () => void): void {
+    this.before.push(quiet)
+  }
 
   // Plays a clip, stops it, or changes to it where it runs beside the one that is heard.
   async toggle(clip: Playable, beside: Playable[] = [clip]): Promise<void> {
@@ -74,7 +79,7 @@ class DeckStore {
 
   play(): void {
     if (!this.deck || this.current === null) return
-    this.onplay()
+    for (const quiet of this.before) quiet()
     this.deck.loop = this.loop
     this.deck.play()
     this.playing = true

@@ -34,6 +34,7 @@ class JamStore {
   nowPlaying = $state<number | null>(null)
   problem = $state.raw<Problem | null>(null)
   player: JamPlayer | null = null
+  onplay: () => void = () => {}
   private speakers: Speakers | null = null
   private timer: ReturnType<typeof setInterval> | null = null
   private firstIndex = 0
@@ -54,7 +55,7 @@ class JamStore {
     events.watch((connection) => {
       if (connection === 'open' && this.jam) void this.catchUp()
     })
-    deck.onplay = () => void this.pause()
+    deck.onplay(() => void this.pause())
     document.addEventListener('visibilitychange', () => {
       // Timers of hidden pages are slow: decide earlier there.
       if (this.player) this.player.holdS = document.hidden ? 2.5 : 0.3
@@ -129,6 +130,7 @@ class JamStore {
   async play(): Promise<void> {
     if (!this.player || !this.speakers) return
     deck.pause()
+    this.onplay()
     await this.speakers.context.resume()
     if (!this.player.started) this.player.start(this.firstIndex)
     this.playing = true
