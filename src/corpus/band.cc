@@ -24,8 +24,8 @@ constexpr Level kLevels[] = {{"drums", 0, 0},     {"bass", 0, 0.05},      {"chor
                              {"pad", -8, 0.3},    {"arpeggio", -5, 0.55}, {"lead", -1, 0.2},
                              {"counter", -6, 0.5}};
 
-// Who else could play a melody: now and then somebody from outside the genre does, so that genres
-// and instruments can be told apart.
+// Who else could play a melody: now and then somebody from outside the genre
+// does, so that genres and instruments can be told apart.
 std::string_view any_lead(Random& random) {
   while (true) {
     const Instrument& player = instruments()[random.index(instruments().size())];
@@ -39,6 +39,23 @@ Register shifted(Register range, Random& random) {
       std::max(std::min(range.centre - range.lowest, range.highest - range.centre) - 7, 0);
   range.centre += random.between(-std::min(room, 7), std::min(room, 7));
   return range;
+}
+
+// In a band, one of the genre's. Alone, one that fills the bar, which short
+// strokes between a drum's do not.
+std::string_view chord_style(const Score& score, const Instrument& player, Random& random) {
+  static constexpr std::string_view kThin[] = {"chop", "stab", "skank", "disco", "whole", "lo-fi"};
+  std::vector<std::string_view> styles = split(score.genre->chord_styles);
+  if (score.song.groove == "solo") {
+    std::erase_if(styles, [&](std::string_view style) {
+      return std::ranges::find(kThin, style) != std::end(kThin) &&
+             !(player.sustained && style == "whole");
+    });
+    const bool plucked = player.family == Family::Guitar || player.family == Family::Plucked;
+    styles.push_back(plucked ? "strum" : "beats");
+    if (styles.size() == 1) styles.push_back(plucked ? "eighths" : "syncopated");
+  }
+  return random.pick(styles);
 }
 
 void add_part(Score& score, std::string_view words, std::string_view role, Random& random) {
@@ -62,7 +79,7 @@ void add_part(Score& score, std::string_view words, std::string_view role, Rando
     if (role == "bass") {
       add_bass(score, own.pick(split(genre.bass_styles)), range, own, track);
     } else if (role == "chords") {
-      add_chords(score, own.pick(split(genre.chord_styles)), player, range, own, track);
+      add_chords(score, chord_style(score, player, own), player, range, own, track);
     } else if (role == "pad") {
       add_pad(score, range, own, track);
     } else if (role == "arpeggio") {
@@ -99,8 +116,7 @@ void add_two_hands(Score& score, const Instrument& player, Random& random, Track
                  track);
       break;
     case 2:
-      add_chords(score, random.pick(split(score.genre->chord_styles)), player, {52, 84, 64}, random,
-                 track);
+      add_chords(score, chord_style(score, player, random), player, {52, 84, 64}, random, track);
       add_bass(score, random.chance(0.5) ? "long" : "plain", {player.lowest, 54, 43}, random,
                track);
       break;
@@ -110,7 +126,8 @@ void add_two_hands(Score& score, const Instrument& player, Random& random, Track
   }
 }
 
-// Mostly one of the genre's; else anybody, drummers only where the genre has drums.
+// Mostly one of the genre's; else anybody, drummers only where the genre has
+// drums.
 std::string_view draw_soloist(const Genre& genre, Random& random) {
   const std::vector<std::string_view> usual = split(genre.solo);
   if (random.chance(0.7)) return random.pick(usual);
@@ -210,7 +227,7 @@ void add_soloist(Score& score, Random& random) {
   if (is_kit(word)) return add_part(score, word, "drums", random);
   const Instrument& player = instrument(word);
   const std::string_view role = solo_role(player, genre, random);
-  if (player.family == Family::Keys && role != "arpeggio" && random.chance(0.6)) {
+  if (player.family == Family::Keys && role != "arpeggio" && random.chance(0.8)) {
     Track track = make_track(word, role, random);
     add_two_hands(score, player, random, track);
     track.role = role;

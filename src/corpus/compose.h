@@ -13,8 +13,9 @@ namespace riffle::corpus {
 struct ComposeOptions {
   std::string genre{};      // one of genres(); empty: drawn from the seed
   double solo_share = 0.4;  // 0..1: pieces for one instrument alone
-  double mma_share = 0.25;  // 0..1: ensemble pieces whose accompaniment Musical MIDI Accompaniment
-                            // makes, where it is installed
+  double mma_share = 0.6;   // 0..1: ensemble pieces whose accompaniment Musical MIDI Accompaniment
+                            // makes, where it is installed and has grooves for the genre; a
+                            // quarter of all songs so
 };
 
 // Names of the genres, in the table's order.
