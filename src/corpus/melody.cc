@@ -86,6 +86,7 @@ class Singer {
   Singer(const Score& score, const Register& range, int start, bool pentatonic)
       : score_(score), range_(range), key_(start) {
     if (pentatonic) five_ = pentatonic_of(score.song.key, score.song.mode);
+    blue_ = score.genre->name == "blues";
   }
 
   int key() const { return key_; }
@@ -107,11 +108,13 @@ class Singer {
       } else if (strong && !holds(chord, key_)) {
         key_ = nearest_chord_tone(chord);
       }
+      const bool passing = !strong && !last && tone.length <= kTicksPerBeat / 2;
+      const int key = key_ - (passing && wants_blue_note(random) ? 1 : 0);
       const int swell = (key_ - range_.centre) / 2;
       track.notes.push_back(
           {.start = tick,
            .length = tone.length >= kTicksPerBeat ? tone.length * 9 / 10 : tone.length * 95 / 100,
-           .key = key_,
+           .key = key,
            .velocity = std::clamp(velocity_of(score_, strong ? 'X' : 'x') + swell, 30, 124)});
     }
   }
@@ -126,6 +129,12 @@ class Singer {
     // The five tones give way where the chord holds a neighbour instead.
     if (!over.contains(key)) key = over.nearest(key);
     key_ = into_range(key, range_.lowest, range_.highest);
+  }
+
+  // The minor third on its way to the major one.
+  bool wants_blue_note(Random& random) const {
+    const bool third = (key_ - score_.song.key - 4) % 12 == 0;
+    return blue_ && third && key_ > range_.lowest && random.chance(0.4);
   }
 
   int nearest_chord_tone(const Chord& chord) const {
@@ -149,6 +158,7 @@ class Singer {
   const Score& score_;
   Register range_;
   Scale five_{0, {}};
+  bool blue_ = false;
   int key_;
 };
 
@@ -168,6 +178,14 @@ void add_melody(const Score& score, const Instrument& player, const Register& ra
   const bool upbeat = player.sustained && random.chance(0.2);
   const int anchor = singer.key();
   const int higher = random.chance(0.5) ? score.scale.moved(anchor, random.between(2, 4)) : anchor;
+  // Machines may repeat two bars for ever.
+  if (score.genre->loose_ticks == 0 && random.chance(0.5)) {
+    for (int64_t bar = 0; bar < score.song.bars; ++bar) {
+      if (bar % 2 == 0) singer.go_to(anchor);
+      singer.sing(bar % 2 == 0 ? first : second, bar * score.bar_ticks(), false, random, track);
+    }
+    return;
+  }
   for (int64_t bar = 0; bar < score.song.bars; ++bar) {
     const int64_t from = bar * score.bar_ticks();
     const bool end_of_piece = bar + 1 == score.song.bars;

@@ -197,6 +197,31 @@ TEST(Compose, FiveHundredSongsCoverGenresAndInstruments) {
   EXPECT_THAT(solos, testing::AllOf(testing::Ge(kSeeds * 3 / 10), testing::Le(kSeeds / 2)));
 }
 
+TEST(Compose, MelodiesComeBack) {
+  int compared = 0;
+  int other = 0;  // whose fourth bar differs from the first
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const Song song = compose(seed, {.genre = "chiptune", .solo_share = 0, .mma_share = 0});
+    const int64_t bar = song.beats_per_bar * kTicksPerBeat;
+    for (const Track& track : song.tracks) {
+      if (track.role != "lead") continue;
+      const auto rhythm = [&](int64_t number) {
+        std::vector<int64_t> starts;
+        for (const Note& note : track.notes) {
+          if (note.start / bar == number) starts.push_back(note.start % bar);
+        }
+        return starts;
+      };
+      if (rhythm(0).empty() || rhythm(4).empty()) continue;  // it rests in that section
+      ++compared;
+      EXPECT_EQ(rhythm(0), rhythm(4)) << name_of(song);
+      other += rhythm(0) != rhythm(3);
+    }
+  }
+  EXPECT_GE(compared, 20);
+  EXPECT_GE(other * 10, compared * 8);
+}
+
 TEST(Compose, EveryGenreCanBeAskedForAloneAndInBands) {
   for (const std::string& genre : genres()) {
     for (uint64_t seed = 0; seed < 12; ++seed) {
