@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The built studio in Debian's Chromium, served by the fake server or by a real one (RIFFLE_URL).
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+// The built studio in Debian's Chromium, served by the fake server or by riffle serve itself.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { FakeServer } from '../fake/server'
 
-const dist = resolve(__dirname, '../../../web/dist')
+const root = resolve(__dirname, '../../..')
+const dist = `${root}/web/dist`
 const program = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 export const missing = !existsSync(program)
@@ -13,6 +16,10 @@ export const missing = !existsSync(program)
   : !existsSync(`${dist}/index.html`)
     ? 'the studio is not built (scripts/dev web build)'
     : ''
+
+// The program that was built, newest preset first; RIFFLE names another one.
+export const riffle = [process.env.RIFFLE ?? '', ...['ci', 'release', 'dev'].map((preset) => `${root}/build/${preset}/riffle`)]
+  .find((path) => path !== '' && existsSync(path))
 
 export interface Studio {
   fake: FakeServer
@@ -23,9 +30,34 @@ export interface Studio {
   close(): Promise<void>
 }
 
-export async function openStudio(): Promise<Studio> {
+interface Served {
+  url: string
+  stop(): Promise<void>
+}
+
+// riffle serve on a free port, with a library of its own.
+async function serve(program: string): Promise<Served> {
+  const library = mkdtempSync(join(tmpdir(), 'riffle-studio-'))
+  const server = spawn(program, ['serve', '--port', '0', '--library', library, '--web', dist], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((done) => server.on('exit', () => done()))
+  const url = await new Promise<string>((done, fail) => {
+    server.stdout.once('data', (line: Buffer) => done(line.toString().trim().replace(/\/$/, '')))
+    server.on('exit', (status) => fail(new Error(`riffle serve ended with ${status}`)))
+  })
+  return {
+    url,
+    async stop() {
+      server.kill('SIGTERM')
+      await ended
+      rmSync(library, { recursive: true })
+    },
+  }
+}
+
+export async function openStudio(program?: string): Promise<Studio> {
   const fake = new FakeServer(dist)
-  const url = process.env.RIFFLE_URL ?? (await fake.listen())
+  const served = program === undefined ? null : await serve(program)
+  const url = served?.url ?? (await fake.listen())
   const browser = await chromium.launch({
     executablePath: program,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio'],
@@ -44,7 +76,7 @@ export async function openStudio(): Promise<Studio> {
     },
     async close() {
       await browser.close()
-      await fake.close()
+      await (served ? served.stop() : fake.close())
     },
   }
 }

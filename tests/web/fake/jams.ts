@@ -192,7 +192,7 @@ export class Jams {
       sample_rate: this.sampleRate, channels: 1, first_beat_sample: from, bpm: (60 * beats) / this.pace.segmentS, beats,
       request: {
         prompt: running.target, to: jam.prompt, alpha: running.alpha, seed: jam.seed + index, to_seed: jam.seed + index + 1,
-        seed_image: jam.seed_image, denoising: jam.denoising, bpm: jam.bpm, guidance: jam.guidance, steps: this.pace.steps,
+        seed_image: jam.seed_image, denoising: jam.denoising, bpm: jam.bpm, guidance: jam.guidance ?? 7, steps: this.pace.steps,
       },
       made_s: made, real_time_factor: this.pace.segmentS / made,
     }
