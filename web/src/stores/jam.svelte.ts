@@ -10,6 +10,7 @@ import { openSpeakers, type Speakers } from '../audio/context'
 import { JamPlayer } from '../audio/jam_player'
 import { WebOutput } from '../audio/output'
 import { decodeWav } from '../audio/wav'
+import { JamKeep } from '../util/jam_keep'
 import { momentLink, type JamStart } from '../util/route'
 import { deck } from './deck.svelte'
 import { studio } from './studio.svelte'
@@ -23,6 +24,8 @@ export interface Pending {
 
 const jamKey = 'riffle.jam'
 const tickMs = 40
+const keep = new JamKeep(localStorage)
+const touchMs = 10_000
 
 class JamStore {
   jam = $state.raw<Jam | null>(null)
@@ -56,6 +59,8 @@ class JamStore {
       if (connection === 'open' && this.jam) void this.catchUp()
     })
     deck.onplay(() => void this.pause())
+    setInterval(() => this.jam && !this.over && keep.touch(this.jam.id), touchMs)
+    window.addEventListener('pagehide', () => this.jam && keep.leave(this.jam.id))
     document.addEventListener('visibilitychange', () => {
       // Timers of hidden pages are slow: decide earlier there.
       if (this.player) this.player.holdS = document.hidden ? 2.5 : 0.3
@@ -89,16 +94,30 @@ class JamStore {
     this.opening = false
   }
 
+  // One that is over begins anew, as it was.
+  async again(): Promise<void> {
+    if (!this.jam) return
+    const { prompt, seed, seed_image, denoising, bpm } = this.jam
+    await this.open({ prompt, seed, seed_image, denoising, bpm }, true)
+  }
+
   private async begin(start: JamStart): Promise<void> {
     const before = this.jam
     this.silence()
     this.jam = null
     if (before && !['done', 'failed', 'cancelled'].includes(before.state)) await api.endJam(before.id).catch(() => {})
+    await this.endOrphans()
     const jam = await api.startJam({
       prompt: start.prompt!, seed: start.seed, seed_image: start.seed_image, denoising: start.denoising, bpm: start.bpm,
     })
     sessionStorage.setItem(jamKey, jam.id)
     await this.adopt(jam, 0)
+  }
+
+  private async endOrphans(): Promise<void> {
+    const orphans = keep.orphans()
+    for (const id of orphans) keep.forget(id)
+    await Promise.all(orphans.map((id) => api.endJam(id).catch(() => {})))
   }
 
   private async remembered(): Promise<Jam | null> {
@@ -124,6 +143,7 @@ class JamStore {
       },
     })
     this.jam = jam
+    keep.touch(jam.id)
     await this.catchUp()
   }
 
