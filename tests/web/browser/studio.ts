@@ -9,10 +9,10 @@ import { FakeServer } from '../fake/server'
 
 const root = resolve(__dirname, '../../..')
 const dist = `${root}/web/dist`
-const program = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const browserProgram = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
-export const missing = !existsSync(program)
-  ? `no ${program} (scripts/setup web-test installs it)`
+export const missing = !existsSync(browserProgram)
+  ? `no ${browserProgram} (scripts/setup web-test installs it)`
   : !existsSync(`${dist}/index.html`)
     ? 'the studio is not built (scripts/dev web build)'
     : ''
@@ -59,7 +59,7 @@ export async function openStudio(program?: string): Promise<Studio> {
   const served = program === undefined ? null : await serve(program)
   const url = served?.url ?? (await fake.listen())
   const browser = await chromium.launch({
-    executablePath: program,
+    executablePath: browserProgram,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio'],
   })
   const errors: string[] = []
