@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Everything Riffle links, from Debian's packages (scripts/setup installs them). A missing one names its package.
+if(RIFFLE_TRAINER_ONLY)
+  include(trainer_dependencies)
+  return()
+endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)

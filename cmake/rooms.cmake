@@ -3,11 +3,13 @@
 # only to the rooms that name it: every room has an include folder of its own in the build tree holding one link to its
 # sources, so an include of a room that was not named does not compile.
 
-# riffle_room(NAME [ROOMS room...] [LIBRARIES lib...] [PRIVATE_LIBRARIES lib...])
+# riffle_room(NAME [ROOMS room...] [LIBRARIES lib...] [PRIVATE_LIBRARIES lib...] [EXCLUDE regex...])
 function(riffle_room name)
-  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "ROOMS;LIBRARIES;PRIVATE_LIBRARIES;EXCLUDE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc" "${CMAKE_CURRENT_SOURCE_DIR}/detail/*.cc")
-  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  foreach(excluded "/main\\.cc$" ${ARG_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "${excluded}")
+  endforeach()
   add_library(riffle_${name} STATIC ${sources})
   set(root "${CMAKE_BINARY_DIR}/rooms/${name}")
   file(MAKE_DIRECTORY "${root}")

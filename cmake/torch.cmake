@@ -5,7 +5,9 @@ if(Torch_VERSION AND Torch_VERSION VERSION_LESS 1.13)
   message(FATAL_ERROR "libtorch ${Torch_VERSION} is too old: Riffle needs 1.13.1 or newer (Debian 12: libtorch-dev)")
 endif()
 # A libtorch built with the old C++ ABI would fail at link time with pages of undefined std::__cxx11 symbols.
-if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0" AND RIFFLE_TRAINER_ONLY AND RIFFLE_HEADERS)
+  add_compile_options(-D_GLIBCXX_USE_CXX11_ABI=0) # nothing but headers is linked beside it: all may follow it
+elseif(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "this libtorch was built with the pre-C++11 ABI; use the 'cxx11 ABI' download, or Debian's libtorch-dev")
 endif()
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.h"
 
+#include "cli/train_commands.h"
+
 namespace riffle::cli {
 
 namespace {
@@ -56,6 +58,7 @@ const std::vector<Command>& commands() {
        "riffle corpus synth corpus/ --songs 3000 --seed 1 --jobs 1\n"
        "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM",
        add_corpus},
+      train_command(),
       {"models", "Models", "List, inspect, fetch and check models",
        "riffle models list\n"
        "riffle models inspect riffusion/riffusion-model-v1\n"

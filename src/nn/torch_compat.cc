@@ -2,6 +2,7 @@
 #include "nn/torch_compat.h"
 
 #include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -40,6 +41,31 @@ at::Tensor fused_attention(const at::Tensor& /*q*/, const at::Tensor& /*k*/,
                            const at::Tensor& /*v*/, double /*scale*/, bool /*causal*/) {
   throw Error(ErrorCode::Internal, "fused_attention: libtorch " + libtorch_version() +
                                        " has none; ask has_fused_attention() first");
+}
+#endif
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+bool autocast_enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
+
+void set_autocast(at::DeviceType device, bool enabled, at::ScalarType type) {
+  if (!enabled) at::autocast::clear_cache();
+  at::autocast::set_autocast_dtype(device, type);
+  at::autocast::set_autocast_enabled(device, enabled);
+}
+#else
+bool autocast_enabled(at::DeviceType device) {
+  return device == at::kCUDA ? at::autocast::is_enabled() : at::autocast::is_cpu_enabled();
+}
+
+void set_autocast(at::DeviceType device, bool enabled, at::ScalarType type) {
+  if (!enabled) at::autocast::clear_cache();
+  if (device == at::kCUDA) {
+    at::autocast::set_autocast_gpu_dtype(type);
+    at::autocast::set_enabled(enabled);
+  } else {
+    at::autocast::set_autocast_cpu_dtype(type);
+    at::autocast::set_cpu_enabled(enabled);
+  }
 }
 #endif
 

@@ -3,6 +3,9 @@
 // (1.13.1 and 2.x).
 #pragma once
 
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 #include <string>
 
@@ -24,5 +27,10 @@ int64_t cuda_device_count();
 bool has_fused_attention();
 at::Tensor fused_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                            double scale, bool causal);
+
+// Whether this thread's products and convolutions on the device run in a lower precision, and in
+// which; what was cast for them is forgotten when it is turned off.
+bool autocast_enabled(at::DeviceType device);
+void set_autocast(at::DeviceType device, bool enabled, at::ScalarType type);
 
 }  // namespace riffle::nn::compat

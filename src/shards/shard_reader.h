@@ -27,6 +27,8 @@ class ShardReader {
   const std::vector<Record>& records() const { return records_; }
   std::vector<size_t> indices(Split split) const;
   size_t shards() const { return shards_read_.size(); }
+  // The number of the shard a record lies in.
+  int64_t shard_of(size_t index) const { return shard_of_.at(index); }
 
   // Takes in shards that have appeared since; returns how many records came. Those with a number
   // below one that is known already (several writers at work) come after it in records(). Not while

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What riffle-train needs where nothing but libtorch is installed: four header-only libraries, from the system, or from
+# the folder RIFFLE_HEADERS (scripts/trainer-headers fills one on a machine that has them). ICU is used where it is
+# there; without it, captions for CLIP's tokenizer must be ASCII.
+set(RIFFLE_HEADERS "" CACHE PATH "Folder with nlohmann/, fmt/, spdlog/ and CLI/, where they are not installed")
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND AND NOT RIFFLE_HEADERS)
+  pkg_check_modules(ICU IMPORTED_TARGET icu-uc)
+endif()
+
+# riffle_header_library(TARGET PACKAGE HEADER [DEFINITION...])
+function(riffle_header_library target package header)
+  if(NOT RIFFLE_HEADERS)
+    find_package(${package} QUIET)
+  endif()
+  if(NOT TARGET ${target})
+    find_path(RIFFLE_INCLUDE_${package} ${header} HINTS "${RIFFLE_HEADERS}" NO_CACHE)
+    if(NOT RIFFLE_INCLUDE_${package})
+      message(FATAL_ERROR "${header} not found: copy it here with scripts/trainer-headers and pass -DRIFFLE_HEADERS=DIR")
+    endif()
+    add_library(${target} INTERFACE IMPORTED GLOBAL)
+    target_include_directories(${target} SYSTEM INTERFACE "${RIFFLE_INCLUDE_${package}}")
+    target_compile_definitions(${target} INTERFACE ${ARGN})
+  endif()
+endfunction()
+riffle_header_library(nlohmann_json::nlohmann_json nlohmann_json nlohmann/json.hpp)
+riffle_header_library(fmt::fmt fmt fmt/format.h FMT_HEADER_ONLY)
+riffle_header_library(spdlog::spdlog spdlog spdlog/spdlog.h SPDLOG_FMT_EXTERNAL)
+riffle_header_library(CLI11::CLI11 CLI11 CLI/CLI.hpp)
+include(torch)

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// riffle train: models of one's own, from a corpus that riffle corpus made.
+#include <array>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "cli/train_commands.h"
+
+namespace riffle::cli {
+namespace {
+
+struct Row {
+  const char* name;
+  const char* summary;
+  Action (*add)(CLI::App& app);
+};
+
+constexpr std::array kRows{
+    Row{"autoencoder", "Train the autoencoder of spectrogram pictures", add_train_autoencoder},
+    Row{"latents", "Encode a corpus once, ahead of training on it", add_train_latents},
+    Row{"riff", "Train a model that makes music from prompts", add_train_riff},
+    Row{"lora", "Train an adapter for a model", add_train_lora},
+    Row{"plot", "Draw the curves of a run", add_train_plot},
+};
+
+// A command within "train", with those of its examples that show it.
+CLI::App* add_within(CLI::App& app, const Row& row) {
+  CLI::App* command = app.add_subcommand(row.name, row.summary);
+  command->fallthrough();
+  std::istringstream lines(app.get_footer());
+  std::string footer = "Examples:";
+  bool shown = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("  riffle ")) {
+      shown = line.starts_with("  riffle train " + std::string(row.name));
+    }
+    if (shown) footer += "\n" + line;
+  }
+  command->footer(footer);
+  return command;
+}
+
+Action add_train(CLI::App& app) {
+  app.require_subcommand(1);
+  const auto actions = std::make_shared<std::map<std::string, Action>>();
+  for (const Row& row : kRows) (*actions)[row.name] = row.add(*add_within(app, row));
+  return [actions, &app](Context& context) {
+    actions->at(app.get_subcommands().front()->get_name())(context);
+  };
+}
+
+}  // namespace
+
+Command train_command() {
+  return {"train", "Training material", "Train models on a corpus",
+          "riffle train autoencoder corpus/ mine/ --steps 20000\n"
+          "riffle train latents corpus/ --model mine\n"
+          "riffle train riff corpus/ mine/ --steps 50000 --max-minutes 30\n"
+          "riffle train lora riffusion/riffusion-model-v1 corpus/ banjo.safetensors\n"
+          "riffle train plot mine/training/riff -o curves.png --smooth 0.9",
+          add_train};
+}
+
+}  // namespace riffle::cli

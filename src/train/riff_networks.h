@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The networks of a riff model as training needs them: not packed, in float32, with the
+// configurations they are written with.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "core/json.h"
+#include "models/clip_text_model.h"
+#include "models/unet_2d_condition_model.h"
+#include "train/conditions.h"
+
+namespace riffle::train {
+
+struct RiffNetworks {
+  std::shared_ptr<models::UNet2DConditionModel> unet;
+  std::shared_ptr<models::ClipTextModel> text_encoder;
+  Json unet_config;
+  Json text_config;
+  Json scheduler_config;
+  Tokenizer tokenizer;
+
+  // Whether the UNet sees beat rows beside the latents (models/beat_rows.h), and whether it reads a
+  // summary of the prompt.
+  bool follows_beats() const;
+  bool reads_summary() const;
+  int64_t prompt_length() const { return text_encoder->config().max_position_embeddings; }
+  void to(at::Device device);
+};
+
+// What a new model's networks must fit.
+struct RiffShape {
+  int64_t latent_channels = 16;
+  int64_t columns = 32;  // of a window
+};
+
+// {"unet": {...}, "text_encoder": {...}, "scheduler": {...}}: the networks of riffle-small, all but
+// what follows from latents and vocabulary.
+Json default_riff_config();
+
+// New networks with random weights. `config` as above, over the defaults. Throws Error{BadFile,
+// Unsupported} naming the field.
+RiffNetworks make_riff_networks(const Json& config, const std::string& where,
+                                const RiffShape& shape, text::WordVocabulary vocabulary,
+                                uint64_t seed);
+
+// Those of a bundle.
+RiffNetworks load_riff_networks(const std::filesystem::path& bundle);
+
+// unet/, text_encoder/, tokenizer/, scheduler/ and model_index.json; the tokenizer of a bundle is
+// copied from `bundle`. Weights in half precision.
+void write_riff_networks(const std::filesystem::path& folder, const RiffNetworks& networks,
+                         const std::filesystem::path& bundle = {});
+
+}  // namespace riffle::train

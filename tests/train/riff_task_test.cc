@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "train/riff_task.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stop_token>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "models/prompt_features.h"
+#include "models/riff_model.h"
+#include "support/test_files.h"
+#include "train/autoencoder_task.h"
+#include "train/toy_corpus.h"
+#include "train/trainer.h"
+
+namespace riffle::train {
+namespace {
+
+Json tiny_config() {
+  return {{"unet",
+           {{"block_out_channels", {16, 32}},
+            {"layers_per_block", 1},
+            {"attention_head_dim", 2},
+            {"norm_num_groups", 8}}},
+          {"text_encoder",
+           {{"hidden_size", 16},
+            {"intermediate_size", 32},
+            {"num_hidden_layers", 1},
+            {"num_attention_heads", 2},
+            {"max_position_embeddings", 8}}}};
+}
+
+models::MelAutoencoderConfig tiny_autoencoder() {
+  models::MelAutoencoderConfig config;
+  config.latent_channels = 4;
+  config.latent_rows = 2;
+  config.frequency_fold = 2;
+  config.encoder = {16, 32};
+  config.encoder_blocks = {0, 0};
+  config.decoder = {32, 16, 8, 4};
+  config.decoder_blocks = {0, 0, 0};
+  return config;
+}
+
+TrainerOptions run_options(const std::filesystem::path& folder) {
+  TrainerOptions options;
+  options.folder = folder / "run";
+  options.model = folder / "model";
+  options.steps = 24;
+  options.batch = 4;
+  options.rate.peak = 2e-3;
+  options.validate_every = 12;
+  options.samples_every = 24;
+  return options;
+}
+
+class RiffTraining : public testing::Test {
+ protected:
+  void SetUp() override {
+    test::write_toy_corpus(folder_ / "corpus");
+    corpus_.emplace(folder_ / "corpus");
+    AutoencoderTask autoencoder(*corpus_, {.model = tiny_autoencoder(), .frames = 64});
+    autoencoder.write_model(folder_ / "first/vae", {});
+    cache_.emplace(*corpus_, folder_ / "corpus", make_latent_maker(folder_ / "first", at::kCPU));
+    cache_->fill({});
+  }
+
+  RiffTask make_task(RiffTaskOptions options = {}) {
+    options.frames = 64;
+    options.validation_windows = 4;
+    options.clips = 2;
+    options.sample_steps = 3;
+    options.autoencoder = folder_ / "first";
+    return RiffTask(*corpus_, *cache_,
+                    make_riff_networks(tiny_config(), "test", {.latent_channels = 4, .columns = 8},
+                                       build_vocabulary(*corpus_), 1),
+                    options);
+  }
+
+  test::TemporaryFolder folder_;
+  std::optional<shards::ShardReader> corpus_;
+  std::optional<LatentCache> cache_;
+};
+
+TEST_F(RiffTraining, LearnsSomething) {
+  RiffTask task = make_task();
+  auto options = run_options(folder_.path());
+  options.steps = 150;
+  const double before = task.validate({}).front().second;
+  const TrainResult result = Trainer(task, options).run({});
+  EXPECT_EQ(result.validation.size(), 5u);
+  EXPECT_LT(result.validation.front().second, 0.8 * before);
+}
+
+TEST_F(RiffTraining, WritesABundleThatTheEngineLoads) {
+  RiffTask task = make_task();
+  Trainer(task, run_options(folder_.path())).run({});
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "run/samples/000000024/1.pgm"));
+  models::RiffModel model(weights::open_bundle(folder_ / "model"), {.exact = true});
+  EXPECT_EQ(model.denoiser().latent_channels(), 4);
+  EXPECT_EQ(model.denoiser().training_columns(), 8);
+  EXPECT_TRUE(model.denoiser().follows_beats());
+  const std::vector<std::string> prompts{"a toy piano at 188 bpm"};
+  const auto read = model.conditioner().condition(prompts);
+  EXPECT_TRUE(read.notes.empty());
+  const at::Tensor latents = at::zeros({1, 4, 2, 8});
+  EXPECT_EQ(model.denoiser().predict(latents, 500, read.conditioning).sizes(), latents.sizes());
+  EXPECT_EQ(model.autoencoder().decode(latents).sizes(), (std::vector<int64_t>{1, 1, 32, 64}));
+}
+
+TEST_F(RiffTraining, GoesOnBitForBit) {
+  std::filesystem::create_directories(folder_ / "whole");
+  std::filesystem::create_directories(folder_ / "pieces");
+  RiffTask whole = make_task();
+  Trainer first(whole, run_options(folder_ / "whole"));
+  first.run({});
+  {
+    RiffTask task = make_task();
+    auto options = run_options(folder_ / "pieces");
+    options.log_every = 1;
+    std::stop_source stop;
+    Trainer trainer(task, options);
+    EXPECT_THROW(trainer.run({stop.get_token(), {}},
+                             [&](const TrainReport& report) {
+                               if (report.step == 9) stop.request_stop();
+                             }),
+                 Error);
+  }
+  RiffTask task = make_task();
+  Trainer second(task, run_options(folder_ / "pieces"));
+  EXPECT_EQ(second.step(), 9);
+  second.run({});
+  EXPECT_TRUE(second.parameters().values().equal(first.parameters().values()));
+}
+
+TEST_F(RiffTraining, TheFrozenTextEncoderStays) {
+  RiffTask task = make_task({.train_text_encoder = false});
+  const auto before = task.networks().text_encoder->parameters();
+  std::vector<at::Tensor> kept;
+  for (const auto& parameter : before) kept.push_back(parameter.detach().clone());
+  Trainer(task, run_options(folder_.path())).run({});
+  for (size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].equal(before[i]));
+}
+
+TEST_F(RiffTraining, LatentsAreCachedOnce) {
+  LatentCache again(*corpus_, folder_ / "corpus",
+                    make_latent_maker(folder_ / "first/vae", at::kCPU));
+  EXPECT_EQ(again.folder(), cache_->folder());
+  EXPECT_EQ(again.fill({}), 0);
+  std::filesystem::remove(cache_->folder() / "00001.safetensors");
+  EXPECT_EQ(again.fill({}), 4);
+  const at::Tensor latents = again.latents(0);
+  EXPECT_EQ(latents.sizes(), (std::vector<int64_t>{4, 2, 10}));
+  EXPECT_NEAR(latents.to(at::kFloat).std().item<double>(), 1, 0.5);
+}
+
+TEST_F(RiffTraining, ConditionsSayWhatTheRecordSays) {
+  const ConditionMaker maker(*corpus_, build_vocabulary(*corpus_), 8, 8, 8);
+  const Window window{0, 0, 16};
+  const Condition plain = maker.plain(window);
+  EXPECT_EQ(plain.ids.size(), 8u);
+  EXPECT_NE(plain.ids.front(), text::WordVocabulary::kEnd);
+  EXPECT_EQ(plain.numbers[0].item<float>(), 1) << "the caption names the tempo";
+  // A beat is two columns of eight frames: the phase at the middle of the first is a quarter.
+  EXPECT_NEAR(plain.beats[0][0].item<float>(), 1, 0.02);
+  EXPECT_NEAR(plain.beats[0][1].item<float>(), -1, 0.02);
+  Random chance(1);
+  const Condition nothing = maker.random(window, {.nothing = 1}, chance);
+  EXPECT_EQ(nothing.ids, std::vector<int64_t>(8, text::WordVocabulary::kEnd));
+  EXPECT_EQ(nothing.numbers.abs().sum().item<float>(), 0);
+  const ConditionChances no_tempo{.nothing = 0, .no_text = 0, .no_tempo = 1, .no_key = 0};
+  const Condition slow = maker.random(window, no_tempo, chance);
+  EXPECT_EQ(slow.numbers[0].item<float>(), 0);
+}
+
+}  // namespace
+}  // namespace riffle::train
