@@ -71,6 +71,15 @@ const std::vector<Command>& commands() {
        "riffle bench e2e --model models/riff --preset fast\n"
        "riffle bench text unet vae --model models/riff --low-memory --json",
        add_bench},
+      {"eval", "Models", "Judge a model, its parts, or recordings",
+       "riffle eval riffle-small --quick\n"
+       "riffle eval riffle-small --corpus corpus/ -o judged/ --require\n"
+       "riffle eval audio take-1.wav take-2.flac\n"
+       "riffle eval codec --corpus corpus/\n"
+       "riffle eval autoencoder riffle-small --corpus corpus/\n"
+       "riffle eval sheet riffle-small -o sheet/\n"
+       "riffle eval train-judge corpus/ models/judges",
+       add_eval},
       {"completion", "Shell", "Print a completion script for bash or zsh",
        "riffle completion bash > ~/.local/share/bash-completion/completions/riffle\n"
        "riffle completion zsh > ~/.zfunc/_riffle",

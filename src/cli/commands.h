@@ -20,6 +20,7 @@ Action add_bench(CLI::App& app);
 Action add_corpus(CLI::App& app);
 Action add_completion(CLI::App& app);
 Action add_docs(CLI::App& app);
+Action add_eval(CLI::App& app);
 Action add_image_to_audio(CLI::App& app);
 Action add_info(CLI::App& app);
 Action add_models(CLI::App& app);

@@ -58,7 +58,8 @@ double frechet_distance(const Gaussian& a, const Gaussian& b) {
   const at::Tensor root = square_root(a.covariance);
   const at::Tensor cross = square_root(root.matmul(b.covariance).matmul(root));
   const double between_means = (a.mean - b.mean).square().sum().item<double>();
-  const double between_spreads = trace_of(a.covariance) + trace_of(b.covariance) - 2 * trace_of(cross);
+  const double between_spreads =
+      trace_of(a.covariance) + trace_of(b.covariance) - 2 * trace_of(cross);
   return std::max(0.0, between_means + between_spreads);
 }
 

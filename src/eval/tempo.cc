@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr double kShortest = 2.0;  // s
 // Lags are read up to this share of the clip: beyond it too few onsets are compared.
 constexpr double kLongestLag = 0.75;
+// What periodicity counts for beside agreement.
+constexpr double kPulseWeight = 4;
 constexpr double kMeanWindow = 1.0;  // s, of the moving mean that is taken off
 
 // Onsets above their surroundings, smoothed over some 30 ms so that humanised notes still meet.
@@ -63,6 +66,22 @@ double at_lag(const std::vector<float>& values, double lag) {
   return (1 - part) * values[below] + part * values[below + 1];
 }
 
+// How much of the onsets comes and goes at a frequency: 0 none .. 1 all.
+double periodicity(std::span<const float> values, double hz, double rate_hz) {
+  double x = 0;
+  double y = 0;
+  double sum = 0;
+  const double step = 2 * std::numbers::pi * hz / rate_hz;
+  const double mean = mean_of(values);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double angle = step * static_cast<double>(i);
+    x += (values[i] - mean) * std::cos(angle);
+    y += (values[i] - mean) * std::sin(angle);
+    sum += values[i];
+  }
+  return sum > 0 ? std::hypot(x, y) / sum : 0;
+}
+
 // The mean agreement after one to four periods, as far as the lags go.
 double agreement(const std::vector<float>& values, double period) {
   constexpr std::array kWeights = {1.0, 1.0, 0.8, 1.0};
@@ -91,7 +110,10 @@ Tempo estimate_tempo(const OnsetStrength& onset, const TempoOptions& options) {
   for (double bpm = options.min_bpm; bpm <= options.max_bpm; bpm *= kStep) {
     const double found = agreement(agreements, 60 / bpm * onset.rate_hz);
     const double octaves = std::log2(bpm / options.preferred_bpm) / options.spread_octaves;
-    const double score = found * std::exp(-0.5 * octaves * octaves);
+    const double hz = bpm / 60;
+    const double pulse = std::max(periodicity(strength, hz, onset.rate_hz),
+                                  periodicity(strength, 2 * hz, onset.rate_hz));
+    const double score = found * std::exp(-0.5 * octaves * octaves) * (1 + kPulseWeight * pulse);
     if (score > best_score) {
       best_score = score;
       best = {.bpm = bpm, .confidence = found};
