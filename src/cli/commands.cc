@@ -54,9 +54,12 @@ const std::vector<Command>& commands() {
        "riffle audio-to-images-batch --audio-dir music --output-dir pictures --recursive \\\n"
        "    --image-extension png --mono",
        add_audio_to_images_batch},
-      {"corpus", "Training material", "Make a corpus to train on",
+      {"corpus", "Training material", "Make training data, and count it",
        "riffle corpus synth corpus/ --songs 3000 --seed 1 --jobs 1\n"
-       "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM",
+       "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM --stems --midi\n"
+       "riffle corpus build music/ corpus/ --caption \"piano improvisation\"\n"
+       "riffle corpus build musdb18hq/ corpus/\n"
+       "riffle corpus info corpus/ --json",
        add_corpus},
       train_command(),
       {"models", "Models", "List, inspect, fetch and check models",

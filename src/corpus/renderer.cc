@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include "audio/loudness.h"
@@ -200,14 +201,22 @@ void treat(audio::Waveform& stem, const Track& track, StemTreatment& treatment, 
 
 struct Renderer::Impl {
   Impl(std::vector<Soundfont> soundfonts_in, int rate)
-      : soundfonts(std::move(soundfonts_in)), sample_rate(rate), synth(rate) {
-    for (const Soundfont& font : soundfonts) fonts.push_back(synth.load(font.path));
+      : soundfonts(std::move(soundfonts_in)),
+        sample_rate(rate),
+        synth(rate),
+        fonts(soundfonts.size()) {}
+
+  // The synthesizer's number of a font, which is loaded when first asked for.
+  int font(size_t soundfont) {
+    auto& number = fonts.at(soundfont);
+    if (!number) number = synth.load(soundfonts[soundfont].path);
+    return *number;
   }
 
   std::vector<Soundfont> soundfonts;
   int sample_rate;
   detail::FluidSynth synth;
-  std::vector<int> fonts;  // [soundfont]: the synthesizer's number
+  std::vector<std::optional<int>> fonts;  // [soundfont]
 };
 
 Renderer::Renderer(std::vector<Soundfont> soundfonts, int sample_rate)
@@ -218,10 +227,10 @@ Renderer& Renderer::operator=(Renderer&&) noexcept = default;
 
 const std::vector<Soundfont>& Renderer::soundfonts() const { return impl_->soundfonts; }
 
-std::vector<size_t> Renderer::fitting(const Song& song, const std::vector<size_t>& among) const {
+std::vector<size_t> Renderer::fitting(const Song& song, const std::vector<size_t>& among) {
   std::vector<size_t> fit;
   for (const size_t font : among) {
-    const auto& presets = impl_->synth.presets(impl_->fonts.at(font));
+    const auto& presets = impl_->synth.presets(impl_->font(font));
     const bool all = std::all_of(song.tracks.begin(), song.tracks.end(), [&](const Track& track) {
       return !candidates_for(track, presets).plain.empty();
     });
@@ -243,7 +252,7 @@ Rendering Renderer::render(const Song& song, size_t soundfont, int64_t frames, c
   const double detune = random.uniform(-kMaxDetuneCents, kMaxDetuneCents);
 
   detail::FluidSynth& synth = impl_->synth;
-  const int font = impl_->fonts[soundfont];
+  const int font = impl_->font(soundfont);
   synth.begin(font);
   result.treatments.resize(tracks);
   for (size_t i = 0; i < tracks; ++i) {

@@ -48,7 +48,9 @@ class Renderer {
  public:
   static constexpr double kMixLufs = -18;
 
-  // Loads the soundfonts, which stay loaded. Throws Error{BadFile, InvalidArgument}.
+  // A soundfont is loaded when first needed and stays loaded; render() and fitting() throw
+  // Error{NotFound, BadFile} then. Throws Error{InvalidArgument} for a rate the synthesizer does
+  // not take.
   Renderer(std::vector<Soundfont> soundfonts, int sample_rate);
   ~Renderer();
   Renderer(Renderer&&) noexcept;
@@ -56,7 +58,7 @@ class Renderer {
 
   const std::vector<Soundfont>& soundfonts() const;
   // Those of `among` (indices) that have every program of the song; where none has, all of them.
-  std::vector<size_t> fitting(const Song& song, const std::vector<size_t>& among) const;
+  std::vector<size_t> fitting(const Song& song, const std::vector<size_t>& among);
 
   // frames: of the sound, which may end before or after the song. Not for several threads at once.
   // Throws Error{Unsupported} for a song of more than 16 tracks, Error{Cancelled}.

@@ -13,6 +13,7 @@
 #include "corpus/captions.h"
 #include "corpus/random.h"
 #include "corpus/renderer.h"
+#include "corpus/song_files.h"
 #include "corpus/song_parts.h"
 #include "shards/shard_writer.h"
 
@@ -167,6 +168,10 @@ class Synthesis {
     const int64_t frames = kColumnFrames * static_cast<int64_t>(std::ceil(columns - 1e-9));
     const int64_t samples = options_.spectrogram.hop_length() * frames - 1;
     const Rendering rendering = renderer.render(song, font, samples, Job{job_.stop, {}});
+    if (options_.stems || options_.midi) {
+      write_song_files(writer_.corpus() / "songs" / fmt::format("{:06}", number), song, rendering,
+                       {options_.stems, options_.midi}, Job{job_.stop, {}});
+    }
 
     shards::Record common;
     common.song = fmt::format("{:06}", number);

@@ -107,6 +107,14 @@ std::optional<weights::SafetensorsMetadata> ShardWriter::find(int64_t shard) con
   return weights::open_safetensors(tensors_path(corpus_, shard)).metadata;
 }
 
+void ShardWriter::remove_from(int64_t shard) const {
+  for (const int64_t there : list_shards(corpus_)) {
+    if (there < shard) continue;
+    fs::remove(records_path(corpus_, there));
+    fs::remove(tensors_path(corpus_, there));
+  }
+}
+
 void ShardWriter::write(int64_t shard, const std::vector<NewRecord>& records,
                         const weights::SafetensorsMetadata& metadata, const Job& job) const {
   std::string lines;

@@ -39,6 +39,9 @@ class ShardWriter {
   void write(int64_t shard, const std::vector<NewRecord>& records,
              const weights::SafetensorsMetadata& metadata = {}, const Job& job = {}) const;
 
+  // Removes the shards with this number and above.
+  void remove_from(int64_t shard) const;
+
  private:
   void adopt_or_create() const;
   void remove_unfinished() const;

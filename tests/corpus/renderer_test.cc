@@ -186,7 +186,8 @@ TEST(Renderer, RefusesWhatItCannotPlay) {
                       "17 tracks, expected at most 16");
   test::TemporaryFolder folder;
   std::ofstream(folder / "x.sf2") << "RIFF, but no soundfont";
-  EXPECT_RIFFLE_ERROR(Renderer({{"x", folder / "x.sf2"}}, kRate), ErrorCode::BadFile, "x.sf2");
+  EXPECT_RIFFLE_ERROR(Renderer({{"x", folder / "x.sf2"}}, kRate).render(small_song(), 0, kRate),
+                      ErrorCode::BadFile, "x.sf2");
   EXPECT_RIFFLE_ERROR(Renderer({}, 4000), ErrorCode::InvalidArgument, "4000 Hz");
 }
 
