@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "core/json.h"
+#include "core/json_lines.h"
 #include "corpus/text.h"
 
 namespace riffle::corpus {
@@ -66,15 +66,7 @@ Described described_from_json(const Json& json, std::string_view where) {
 }
 
 void read_json_lines(const fs::path& path, Descriptions& all) {
-  const std::string text = read_text_file(path, kMaxBytes);
-  int64_t number = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const auto line = std::string_view(text).substr(begin, end - begin);
-    begin = end + 1;
-    const std::string where = fmt::format("{}:{}", path.string(), ++number);
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const Json json = parse_json(line, where);
+  for_each_json_line(path, kMaxBytes, [&](const Json& json, const std::string& where) {
     std::string file;
     for (const char* field : kFileFields) {
       if (file.empty()) file = json_get_or<std::string>(json, field, "", where);
@@ -84,7 +76,7 @@ void read_json_lines(const fs::path& path, Descriptions& all) {
                   fmt::format("{}: names no file, expected a field \"file\"", where));
     }
     merge(all[file], described_from_json(json, where));
-  }
+  });
 }
 
 // The row as the JSON a line of captions.jsonl would hold.

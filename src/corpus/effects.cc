@@ -103,12 +103,16 @@ class DelayNetwork {
   DelayNetwork(const Reverb& reverb, int rate) : damping_(static_cast<float>(reverb.damping)) {
     // Mutually prime delays, from 31 to 78 ms at size 1.
     constexpr double kDelaysMs[kLines] = {31.1, 36.7, 41.3, 47.9, 53.3, 61.7, 68.9, 77.3};
+    float kept = 0;
     for (size_t i = 0; i < kLines; ++i) {
       const auto length = static_cast<size_t>(kDelaysMs[i] * reverb.size * rate / 1000) | 1U;
       lines_[i].samples.assign(length, 0.0F);
       const double seconds = static_cast<double>(length) / rate;
       lines_[i].gain = static_cast<float>(std::pow(10.0, -3 * seconds / reverb.decay_s));
+      kept += lines_[i].gain * lines_[i].gain / kLines;
     }
+    // A line's output carries kept + kept^2 + ... of the energy that goes in; four make a side.
+    level_ = std::sqrt((1 - kept) / (4 * kept));
   }
 
   void next(float left, float right, float& out_left, float& out_right) {
@@ -118,8 +122,8 @@ class DelayNetwork {
       line.damped += (1 - damping_) * (line.samples[line.at] - line.damped);
       v[i] = line.damped * line.gain;
     }
-    out_left = v[0] - v[2] + v[4] - v[6];
-    out_right = v[1] - v[3] + v[5] - v[7];
+    out_left = level_ * (v[0] - v[2] + v[4] - v[6]);
+    out_right = level_ * (v[1] - v[3] + v[5] - v[7]);
     for (size_t half = 1; half < kLines; half *= 2) {
       for (size_t i = 0; i < kLines; i += 2 * half) {
         for (size_t j = i; j < i + half; ++j) {
@@ -141,6 +145,7 @@ class DelayNetwork {
  private:
   DelayLine lines_[kLines];
   float damping_;
+  float level_ = 1;
 };
 
 }  // namespace

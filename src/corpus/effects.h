@@ -38,7 +38,8 @@ struct Reverb {
   double damping = 0.4;  // 0 bright .. 0.9 dull
   double predelay_ms = 12;
 };
-// The reverberation alone, as long as the sound. Linear: of a sum it is the sum.
+// The reverberation alone, as long as the sound, with about the sound's energy where nothing is
+// damped. Linear: of a sum it is the sum.
 audio::Waveform reverberation(const audio::Waveform& sound, const Reverb& reverb);
 
 // Both channels get the same gain.

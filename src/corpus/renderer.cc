@@ -27,6 +27,7 @@ constexpr double kVariationShare = 0.35;
 constexpr double kMaxDetuneCents = 15;
 constexpr int kAllSoundOff = 120;  // and the other channel modes above it
 constexpr double kReferenceDb = -18;
+constexpr double kLowestStemDb = -8;  // beside a track of 0 dB
 
 // Variation presets of the same program that are another instrument, or that need a controller the
 // songs do not send, by parts of their names.
@@ -88,25 +89,25 @@ const Preset& choose_preset(const Track& track, const std::vector<Preset>& prese
                                               track.drums ? "drums" : "instruments"));
 }
 
-struct RoleLevel {
+struct RoleSend {
   std::string_view role;
-  double level_db;     // beside drums
-  double send_low_db;  // of the reverb send
-  double send_high_db;
+  double low_db;  // of the reverb send
+  double high_db;
 };
-constexpr std::array<RoleLevel, 7> kRoles = {{{"drums", 0, -30, -14},
-                                              {"bass", -2, -45, -24},
-                                              {"chords", -5, -22, -8},
-                                              {"pad", -6, -18, -6},
-                                              {"arpeggio", -5, -20, -8},
-                                              {"lead", -1, -20, -7},
-                                              {"counter", -4, -18, -7}}};
+constexpr std::array<RoleSend, 7> kSends = {{{"drums", -30, -14},
+                                             {"bass", -45, -24},
+                                             {"chords", -22, -8},
+                                             {"pad", -18, -6},
+                                             {"arpeggio", -20, -8},
+                                             {"lead", -20, -7},
+                                             {"counter", -18, -7}}};
 
-const RoleLevel& level_of(const Track& track) {
-  for (const RoleLevel& level : kRoles) {
-    if (level.role == (track.drums ? "drums" : track.role)) return level;
-  }
-  return kRoles[2];
+double draw_send_db(const Track& track, Random& random) {
+  const auto found = std::find_if(kSends.begin(), kSends.end(), [&](const RoleSend& send) {
+    return send.role == (track.drums ? "drums" : track.role);
+  });
+  const RoleSend& send = found != kSends.end() ? *found : kSends[2];
+  return random.uniform(send.low_db, send.high_db);
 }
 
 Equalizer draw_equalizer(Random& random) {
@@ -184,12 +185,12 @@ std::vector<int> all_tracks(size_t count) {
 
 // Brings a stem to its place in the mix and draws what is done to it.
 void treat(audio::Waveform& stem, const Track& track, StemTreatment& treatment, Random random) {
-  const RoleLevel& level = level_of(track);
   treatment.eq = draw_equalizer(random);
   treatment.chorus = draw_chorus(track, random);
-  treatment.reverb_send_db = random.uniform(level.send_low_db, level.send_high_db);
-  const double wished =
-      kReferenceDb + level.level_db + track.gain_db + std::clamp(1.5 * random.normal(), -3.0, 3.0);
+  treatment.reverb_send_db = draw_send_db(track, random);
+  // The song says how loud a track is beside the others; what is there has to be heard.
+  const double wished = kReferenceDb + std::max(track.gain_db, kLowestStemDb) +
+                        std::clamp(1.2 * random.normal(), -2.5, 2.5);
   equalize(stem, treatment.eq);
   add_chorus(stem, treatment.chorus);
   const double measured = active_level_db(stem);

@@ -9,11 +9,11 @@
 namespace riffle::corpus {
 
 struct StemFacts {
-  std::vector<std::string> words;  // of what sounds, drums among them
+  std::vector<std::string> words{};  // of what sounds, drums among them
   bool drums = false;
   bool bass = false;
   bool unnamed = false;  // something else sounds too, so nothing is "alone"
-  std::string genre;     // empty: not known
+  std::string genre{};   // empty: not known
 };
 
 // Up to `count` captions, all different; at least one. None says what the facts do not. The same

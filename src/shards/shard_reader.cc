@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 #include <system_error>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/json_lines.h"
 #include "shards/corpus_files.h"
 #include "weights/safetensors.h"
 
@@ -18,16 +17,10 @@ namespace {
 constexpr uint64_t kMaxLines = uint64_t{1} << 30;  // bytes of a .jsonl
 
 std::vector<Record> read_records(const std::filesystem::path& path) {
-  const std::string text = read_text_file(path, kMaxLines);
   std::vector<Record> records;
-  int64_t number = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string where = fmt::format("{}:{}", path.string(), ++number);
-    const auto line = std::string_view(text).substr(begin, end - begin);
-    if (!line.empty()) records.push_back(record_from_json(parse_json(line, where), where));
-    begin = end + 1;
-  }
+  for_each_json_line(path, kMaxLines, [&](const Json& line, const std::string& where) {
+    records.push_back(record_from_json(line, where));
+  });
   return records;
 }
 

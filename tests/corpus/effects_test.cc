@@ -89,6 +89,23 @@ TEST(Effects, ReverberationDecaysAsFastAsItSays) {
   }
 }
 
+TEST(Effects, ReverberationHasTheSoundsEnergyInRoomsOfAnySize) {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0, 0.1F);
+  audio::Waveform burst = silence(4 * kRate);
+  for (auto& channel : burst.samples) {
+    for (size_t i = 0; i < 10000; ++i) channel[i] = normal(random);
+  }
+  const int64_t end = burst.frames();
+  for (const double decay : {0.4, 1.0, 2.4}) {
+    for (const double size : {0.6, 1.6}) {
+      const audio::Waveform wet =
+          reverberation(burst, {.decay_s = decay, .size = size, .damping = 0});
+      EXPECT_NEAR(db(rms(wet, 0, end) / rms(burst, 0, end)), 0, 1.5) << decay << " " << size;
+    }
+  }
+}
+
 TEST(Effects, ReverberationIsLinearAndDampingDullsIt) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal(0, 0.1F);

@@ -134,7 +134,8 @@ TEST(FolderCorpus, SplitsAreBySongAndStayWhenSongsCome) {
   build_corpus(folder / "in", folder / "out", options);
   const auto splits = [&] {
     std::map<std::string, shards::Split> of;
-    for (const auto& record : shards::ShardReader(folder / "out").records()) {
+    const shards::ShardReader reader(folder / "out");
+    for (const auto& record : reader.records()) {
       const auto [known, fresh] = of.emplace(record.song, record.split);
       EXPECT_EQ(known->second, record.split) << record.song;
     }
@@ -159,7 +160,8 @@ TEST(FolderCorpus, SplitsAreBySongAndStayWhenSongsCome) {
   write_tone(folder / "split/test/x.wav", 7, 300);
   write_tone(folder / "split/train/y.wav", 7, 300);
   build_corpus(folder / "split", folder / "told", options);
-  for (const auto& record : shards::ShardReader(folder / "told").records()) {
+  const shards::ShardReader told(folder / "told");
+  for (const auto& record : told.records()) {
     EXPECT_EQ(record.split,
               record.song == "test/x.wav" ? shards::Split::Test : shards::Split::Train);
   }

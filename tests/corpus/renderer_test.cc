@@ -150,9 +150,10 @@ TEST(Renderer, MixesHaveTheirLoudnessAndEveryStemIsHeard) {
     apply_bus(mix, rendering.bus);
     EXPECT_NEAR(audio::measure_loudness(mix).integrated_lufs, Renderer::kMixLufs, 0.1) << seed;
     for (const auto& stem : rendering.stems) {
-      // Of the whole at -18 dB; the roles lie within 7 dB, chance adds 3, detail of sums 3.
-      EXPECT_GT(active_level_db(stem), -18 - 13) << seed;
-      EXPECT_LT(active_level_db(stem), -18 + 3) << seed;
+      // Three equal stems lie 4.8 dB below the whole, chance moves each by 2.5 dB at most, and they
+      // do not all sound all the time.
+      EXPECT_GT(active_level_db(stem), -18 - 10) << seed;
+      EXPECT_LT(active_level_db(stem), -18 + 1) << seed;
     }
     compressed = compressed || rendering.bus.compressor.ratio > 1;
     saturated = saturated || rendering.bus.drive_db > -60;
