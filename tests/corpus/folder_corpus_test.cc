@@ -217,17 +217,19 @@ TEST(FolderCorpus, Musdb) {
 
 TEST(FolderCorpus, Moisesdb) {
   test::TemporaryFolder folder;
-  const fs::path in = folder / "in/1234-5678";
-  write_tone(in / "bass/x.wav", 6.5, 110);
-  write_tone(in / "guitar/left.wav", 6.5, 660);
-  write_tone(in / "guitar/right.wav", 6.5, 660);
-  write_tone(in / "drums/kick.wav", 6.5, 3000);
-  write_text_file(in / "data.json", R"({"song": "x", "artist": "y", "genre": "Rock"})");
+  for (int song = 0; song < 4; ++song) {
+    const fs::path in = folder / fmt::format("in/{:04}-5678", song);
+    write_tone(in / "bass/x.wav", 6.5, 110);
+    write_tone(in / "guitar/left.wav", 6.5, 660);
+    write_tone(in / "guitar/right.wav", 6.5, 660);
+    write_tone(in / "drums/kick.wav", 6.5, 3000);
+    write_text_file(in / "data.json", R"({"song": "x", "artist": "y", "genre": "Rock"})");
+  }
   fs::create_directories(folder / "in/broken");
   write_text_file(folder / "in/broken/data.json", "{");
   const auto report = build_corpus(folder / "in", folder / "out", short_excerpts());
   EXPECT_EQ(report.layout, "moisesdb");
-  EXPECT_EQ(report.songs, 1);
+  EXPECT_EQ(report.songs, 4);
   ASSERT_EQ(report.refused.size(), 1U);
   EXPECT_EQ(report.refused[0].name, "broken");
   const shards::ShardReader reader(folder / "out");
@@ -237,18 +239,20 @@ TEST(FolderCorpus, Moisesdb) {
 
 TEST(FolderCorpus, Slakh) {
   test::TemporaryFolder folder;
-  const fs::path in = folder / "in/validation/Track00001";
-  write_tone(in / "mix.flac", 6.5, 50);
-  write_tone(in / "stems/S00.flac", 6.5, 110);
-  write_tone(in / "stems/S01.flac", 6.5, 990);
-  write_tone(in / "stems/S02.flac", 6.5, 5000);
-  write_text_file(
-      in / "metadata.yaml",
-      "UUID: abc\nstems:\n  S00:\n    audio_rendered: true\n    inst_class: Bass\n"
-      "    is_drum: false\n    program_num: 36\n  S01:\n    inst_class: Strings (continued)\n"
-      "    is_drum: false\n    program_num: 40\n  S02:\n    inst_class: Drums\n"
-      "    is_drum: true\n    program_num: 128\n  S03:\n    inst_class: Guitar\n"
-      "    is_drum: false\n    program_num: 27\ntarget_peak: -1.0\n");
+  for (int song = 0; song < 4; ++song) {
+    const fs::path in = folder / fmt::format("in/validation/Track{:05}", song);
+    write_tone(in / "mix.flac", 6.5, 50);
+    write_tone(in / "stems/S00.flac", 6.5, 110);
+    write_tone(in / "stems/S01.flac", 6.5, 990);
+    write_tone(in / "stems/S02.flac", 6.5, 5000);
+    write_text_file(
+        in / "metadata.yaml",
+        "UUID: abc\nstems:\n  S00:\n    audio_rendered: true\n    inst_class: Bass\n"
+        "    is_drum: false\n    program_num: 36\n  S01:\n    inst_class: Strings (continued)\n"
+        "    is_drum: false\n    program_num: 40\n  S02:\n    inst_class: Drums\n"
+        "    is_drum: true\n    program_num: 128\n  S03:\n    inst_class: Guitar\n"
+        "    is_drum: false\n    program_num: 27\ntarget_peak: -1.0\n");
+  }
   const auto report = build_corpus(folder / "in", folder / "out", short_excerpts());
   EXPECT_EQ(report.layout, "slakh");
   const shards::ShardReader reader(folder / "out");
