@@ -35,11 +35,12 @@ if(NOT RIFFLE_FUZZ)
   riffle_pkg(FLUIDSYNTH libfluidsynth-dev fluidsynth)
   # The definitions its packages carry along (_XOPEN_SOURCE of SDL) would keep the precompiled header from being used.
   set_target_properties(PkgConfig::FLUIDSYNTH PROPERTIES INTERFACE_COMPILE_OPTIONS "" INTERFACE_COMPILE_DEFINITIONS "")
+  riffle_pkg(SQLITE libsqlite3-dev sqlite3)
+  riffle_pkg(HTTPLIB libcpp-httplib-dev cpp-httplib)
 endif()
 
 if(RIFFLE_TESTS AND NOT RIFFLE_FUZZ)
   find_package(GTest REQUIRED)
-  riffle_pkg(HTTPLIB libcpp-httplib-dev cpp-httplib)
 endif()
 if(RIFFLE_BENCH AND NOT RIFFLE_FUZZ)
   find_package(benchmark REQUIRED)

@@ -18,8 +18,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "image/picture_file.h"
+#include "pipelines/clip_file.h"
 #include "pipelines/registry.h"
-#include "pipelines/sound_file.h"
 
 namespace riffle::cli {
 namespace {
@@ -131,23 +131,12 @@ fs::path default_output(const std::string& pipeline, const OrderedJson& request)
 
 audio::AudioWriterOptions writer_options(const pipelines::Clip& clip, const Options& options,
                                          const fs::path& path) {
-  audio::AudioWriterOptions writer;
+  audio::AudioWriterOptions writer = pipelines::clip_writer_options(clip);
   const std::string ending = lower_ending(path);
   if (ending == ".wav" || ending == ".flac") {
     writer.maybe_sample_type = options.bits == "16"   ? audio::SampleType::Int16
                                : options.bits == "24" ? audio::SampleType::Int24
                                                       : audio::SampleType::Float32;
-  }
-  writer.maybe_max_frames = clip.sound.frames();
-  const std::string prompt = clip.request.value("prompt", "");
-  if (!prompt.empty()) audio::set_tag(writer.tags, "title", prompt);
-  audio::set_tag(writer.tags, pipelines::kRequestTag, clip.request.dump());
-  if (clip.maybe_bpm) {
-    writer.maybe_tempo = audio::TempoMarks{
-        .bpm = *clip.maybe_bpm,
-        .beats = clip.beats,
-        .beats_per_bar = static_cast<int>(clip.request.value("beats_per_bar", int64_t{4})),
-        .loop = clip.loop};
   }
   return writer;
 }

@@ -68,6 +68,11 @@ const std::vector<Command>& commands() {
        "riffle models pull riffusion/riffusion-model-v1 --half\n"
        "riffle models verify riffusion/riffusion-model-v1 --json",
        add_models},
+      {"serve", "Server", "Serve the API and the studio, to the browser and to programs",
+       "riffle serve\n"
+       "riffle serve --port 8080 --model models/riff --library ~/music/riffle\n"
+       "RIFFLE_API_KEY=secret riffle serve --host 0.0.0.0 --allow-host studio.example.org",
+       add_serve},
       {"bench", "Models", "Measure how fast a model runs on this machine",
        "riffle bench unet --random-weights sd15\n"
        "riffle bench codec\n"

@@ -27,5 +27,6 @@ Action add_models(CLI::App& app);
 Action add_print_exif(CLI::App& app);
 Action add_sample_clips(CLI::App& app);
 Action add_sample_clips_batch(CLI::App& app);
+Action add_serve(CLI::App& app);
 
 }  // namespace riffle::cli

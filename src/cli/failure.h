@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The one place where exceptions become words for people and an exit status.
+// Failures on the terminal.
 #pragma once
 
-#include <exception>
-#include <string>
-
-#include "core/error.h"
-#include "core/json.h"
+#include "core/failure.h"
 
 namespace riffle::cli {
 
-struct Failure {
-  ErrorCode code = ErrorCode::Internal;
-  std::string message;  // one line
-  std::string hint;     // one line, may be empty
-};
-
-// Understands riffle::Error, std::bad_alloc, filesystem errors and any std::exception: of
-// libtorch's the first line, without its backtrace.
-Failure failure_from(const std::exception_ptr& exception);
-
 // "riffle: error: MESSAGE" and, where there is one, "hint: HINT", on stderr.
 void print_failure(const Failure& failure);
-
-// {"code": "bad_file", "message": "...", "hint": "..."}
-OrderedJson to_json(const Failure& failure);
 
 }  // namespace riffle::cli

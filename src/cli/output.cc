@@ -19,6 +19,8 @@ void Output::text(std::string_view text) {
   if (!json_) write(text);
 }
 
+void Output::flush() { std::fflush(stream_); }
+
 void Output::finish() {
   if (json_) {
     write(document_.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n");

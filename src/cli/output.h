@@ -33,6 +33,9 @@ class Output {
   // The document --json prints; filled by the command, from one thread.
   OrderedJson& document() { return document_; }
 
+  // For commands that go on running: whoever reads stdout sees the lines so far.
+  void flush();
+
   // Prints the document (with --json) and flushes. Throws Error{Io} when anything could not be
   // written.
   void finish();

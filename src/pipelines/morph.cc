@@ -5,159 +5,57 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <filesystem>
 
-#include "audio/downmix.h"
 #include "core/error.h"
 #include "diffusion/masks.h"
 #include "image/picture_file.h"
 #include "image/spectrogram_picture.h"
-#include "pipelines/prompt_schedule.h"
+#include "pipelines/between.h"
 #include "pipelines/render.h"
 #include "pipelines/riffuse.h"
-#include "pipelines/sound_file.h"
 #include "pipelines/sound_latents.h"
 
 namespace riffle::pipelines {
 namespace {
 
-bool is_picture(const std::string& path) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
-}
-
-// What every clip is made over, and how long one is.
-struct Ground {
-  at::Tensor latents;  // undefined: nothing, clips come from noise alone
-  int64_t columns = 0;
-  double period = 0;  // samples from the start of one clip to the start of the next
-};
-
-Ground ground_of_picture(MusicModel& model, const std::string& path, const Job& job) {
-  const Geometry& geometry = model.geometry();
-  const image::Picture picture = image::read_picture(path);
-  if (picture.height != geometry.codec.num_frequencies) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: {} rows, the model's pictures have {}", path, picture.height,
-                            geometry.codec.num_frequencies),
-                "give a sound instead: it is turned into the model's own picture");
-  }
-  if (picture.width < geometry.factor) {
-    throw Error(ErrorCode::InvalidArgument, fmt::format("{}: {} columns, expected at least {}",
-                                                        path, picture.width, geometry.factor));
-  }
-  at::Tensor media = media_of_picture(picture, geometry.media_channels);
-  const int64_t missing = (geometry.factor - media.size(-1) % geometry.factor) % geometry.factor;
-  if (missing > 0) media = at::cat({media, media.narrow(-1, 0, missing)}, -1);
-  // A picture of W columns plays for W - 1 hops, and that is how its loop was cut.
-  return {encode_media(model, media, false, job), media.size(-1) / geometry.factor,
-          static_cast<double>(geometry.codec.samples_of(picture.width))};
-}
-
-Ground ground_of_sound(MusicModel& model, const std::string& path, const Job& job) {
-  const Geometry& geometry = model.geometry();
-  const audio::Waveform sound = read_sound_file(path, job).sound;
-  const int rate = geometry.codec.sample_rate;
-  const int64_t frames = nearest(sound.duration_s() * rate);
-  const audio::Waveform own = audio::mix_channels(at_rate(sound, rate, frames, job),
-                                                  audio::kUnknownLayout, geometry.codec.channels());
-  const SoundLatents encoded = latents_of_sound(model, own, job);
-  return {encoded.latents, encoded.latents.size(-1), static_cast<double>(frames)};
-}
-
 Ground ground_of(MusicModel& model, const MorphRequest& request, const Job& job) {
+  if (!request.init.empty()) return ground_of_file(model, request.init, job);
   const Geometry& geometry = model.geometry();
-  if (!request.init.empty()) {
-    return is_picture(request.init) ? ground_of_picture(model, request.init, job)
-                                    : ground_of_sound(model, request.init, job);
-  }
-  const int64_t samples =
-      request.length.samples(geometry.codec.sample_rate, geometry.window_samples());
-  return {{}, geometry.columns_of(samples), static_cast<double>(samples)};
+  return empty_ground(
+      geometry, request.length.samples(geometry.codec.sample_rate, geometry.window_samples()));
 }
 
-class MorphRun {
- public:
-  MorphRun(MusicModel& model, const MorphRequest& request, Ground ground, const RunContext& context)
-      : model_(model),
-        request_(request),
-        ground_(std::move(ground)),
-        context_(context),
-        options_(sample_options(request.sampling, model.geometry(), false)) {
-    const std::vector<std::string> texts = {request.prompt,
-                                            request.to.empty() ? request.prompt : request.to,
-                                            request.sampling.negative_prompt};
-    prompts_ = model.conditioner().condition(texts, {.bpm = request.length.bpm}, context.job);
-    const int64_t columns = ground_.columns;
-    from_noise_ =
-        noise_of(std::vector{seed_of(request.sampling.seed, 0)}, model.geometry(), columns).initial;
-    to_noise_ =
-        noise_of(std::vector{seed_of(*request.to_seed, 0)}, model.geometry(), columns).initial;
-    if (!request.mask.empty()) read_mask();
+at::Tensor read_mask(const std::string& path, const Ground& ground, const Geometry& geometry) {
+  const image::Picture picture = image::read_picture(path);
+  const at::Tensor mask = diffusion::mask_of_picture(gray_of_picture(picture), picture.width,
+                                                     picture.height, geometry.factor);
+  const bool fits = ground.latents.defined() && mask.size(2) == ground.latents.size(2) &&
+                    mask.size(3) == ground.latents.size(3);
+  if (!fits) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: a mask of {} x {} pixels does not fit", path, picture.width,
+                            picture.height),
+                "a mask needs an init of the same size");
   }
+  return mask;
+}
 
-  // Latents of the clip at a place between the two sounds.
-  at::Tensor clip(double alpha, int64_t index) {
-    const at::Tensor noise = diffusion::slerp(alpha, from_noise_, to_noise_);
-    ChosenScheduler chosen = choose_scheduler(request_.sampling, model_.denoiser());
-    diffusion::Scheduler& scheduler = *chosen.scheduler;
-    at::Tensor latents = scheduler.init_noise_sigma() * noise;
-    diffusion::SampleOptions options = options_;
-    if (ground_.latents.defined()) {
-      const double strength = request_.strength * (1 - alpha) +
-                              request_.to_strength.value_or(request_.strength) * alpha;
-      latents = start_from(scheduler, {ground_.latents, noise}, strength);
-      if (mask_.defined()) options.keep = diffusion::KeptPart{mask_, {ground_.latents, noise}};
-    }
-    // Fresh noise of stochastic samplers: another stream for each clip.
-    diffusion::SeededNoise source(std::vector{seed_of(request_.sampling.seed, 0x5EED0000 + index)});
-    options.noise = &source;
-    diffusion::GuidedPrompt prompt{
-        mixed(item_of(prompts_.conditioning, 0), item_of(prompts_.conditioning, 1), alpha),
-        item_of(prompts_.conditioning, 2)};
-    // Every clip keeps the first prompt's tempo from its first sample on; that of a recording is
-    // its own.
-    if (!ground_.latents.defined() && !prompts_.tempi.empty()) {
-      set_beats(prompt, model_, prompts_.tempi.front(),
-                {.beats_per_bar = request_.length.beats_per_bar}, 0, ground_.columns,
-                ground_.columns);
-    }
-    RunContext inner = context_;
-    inner.job = Job{context_.job.stop, {}};
-    return run_sampler(model_, chosen, latents, std::span(&prompt, 1), options, inner);
-  }
-
-  const std::vector<std::string>& notes() const { return prompts_.notes; }
-
- private:
-  void read_mask() {
-    const image::Picture picture = image::read_picture(request_.mask);
-    const auto gray = gray_of_picture(picture);
-    mask_ =
-        diffusion::mask_of_picture(gray, picture.width, picture.height, model_.geometry().factor);
-    const bool fits = ground_.latents.defined() && mask_.size(2) == ground_.latents.size(2) &&
-                      mask_.size(3) == ground_.latents.size(3);
-    if (!fits) {
-      throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("{}: a mask of {} x {} pixels does not fit", request_.mask,
-                              picture.width, picture.height),
-                  "a mask needs an init of the same size");
-    }
-  }
-
-  MusicModel& model_;
-  const MorphRequest& request_;
-  Ground ground_;
-  const RunContext& context_;
-  diffusion::SampleOptions options_;
-  models::ConditionedPrompts prompts_;
-  at::Tensor from_noise_;
-  at::Tensor to_noise_;
-  at::Tensor mask_;
-};
+// All clips differ in their alpha, and in the noise of stochastic samplers.
+BetweenStep step_of(const MorphRequest& request, const Ground& ground, const Geometry& geometry) {
+  BetweenStep step;
+  step.from = {request.prompt, seed_of(request.sampling.seed, 0), request.strength};
+  step.to = {request.to.empty() ? request.prompt : request.to, seed_of(*request.to_seed, 0),
+             request.to_strength.value_or(request.strength)};
+  step.sampling = request.sampling;
+  if (!request.mask.empty()) step.mask = read_mask(request.mask, ground, geometry);
+  step.bpm = request.length.bpm;
+  step.beats_per_bar = request.length.beats_per_bar;
+  // Every clip keeps the first prompt's tempo from its first sample on; that of a recording is its
+  // own.
+  step.on_beat = !ground.latents.defined();
+  return step;
+}
 
 // The frame the clip begins at: rounded each by itself, so that the beat does not drift.
 int64_t start_frame(int64_t index, double period, int hop) {
@@ -218,6 +116,23 @@ void MorphRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+MorphPlan plan_morph(MusicModel& model, MorphRequest request, const Job& job) {
+  settle(request, model);
+  MorphPlan plan{std::move(request), {}, {}};
+  plan.ground = ground_of(model, plan.request, job);
+  plan.step = step_of(plan.request, plan.ground, model.geometry());
+  return plan;
+}
+
+BetweenStep morph_step(const MorphPlan& plan, int64_t index) {
+  const MorphRequest& request = plan.request;
+  BetweenStep step = plan.step;
+  step.alpha = diffusion::shaped_alpha(
+      static_cast<double>(index) / static_cast<double>(request.clips - 1), request.alpha_power);
+  step.steps_seed = seed_of(request.sampling.seed, 0x5EED0000 + index);
+  return step;
+}
+
 double level_stretches(audio::MelSpectrogram& mel, const std::vector<int64_t>& starts,
                        double limit_db) {
   const size_t count = starts.size();
@@ -265,22 +180,22 @@ double level_stretches(audio::MelSpectrogram& mel, const std::vector<int64_t>& s
   return largest;
 }
 
-std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContext& context) {
-  settle(request, model);
+std::vector<Clip> morph(MusicModel& model, MorphRequest asked, const RunContext& context) {
   const Geometry& geometry = model.geometry();
   const int hop = geometry.codec.hop_length();
-  Ground ground = ground_of(model, request, Job{context.job.stop, {}});
-  const double period = ground.period;
-  MorphRun run(model, request, std::move(ground), context);
+  const MorphPlan plan = plan_morph(model, std::move(asked), Job{context.job.stop, {}});
+  const MorphRequest& request = plan.request;
+  const double period = plan.ground.period;
+  RunContext inner = context;
+  inner.job = Job{context.job.stop, {}};
+  Clip clip;
   const int64_t samples = nearest(static_cast<double>(request.clips) * period);
   std::vector<at::Tensor> latents;
   std::vector<at::Tensor> media;
   std::vector<int64_t> starts;
   for (int64_t i = 0; i < request.clips; ++i) {
     context.job.check();
-    const double alpha = diffusion::shaped_alpha(
-        static_cast<double>(i) / static_cast<double>(request.clips - 1), request.alpha_power);
-    latents.push_back(run.clip(alpha, i));
+    latents.push_back(latents_between(model, plan.ground, morph_step(plan, i), clip.notes, inner));
     const at::Tensor decoded =
         decode_latents(model, latents.back(), false, Job{context.job.stop, {}});
     starts.push_back(start_frame(i, period, hop));
@@ -300,8 +215,6 @@ std::vector<Clip> morph(MusicModel& model, MorphRequest request, const RunContex
   constexpr double kLimitDb = 12;
   const double levelled_db = level_stretches(mel, starts, kLimitDb);
 
-  Clip clip;
-  clip.notes = run.notes();
   add_notes(clip.notes, sampling_notes(request.sampling));
   if (std::abs(levelled_db) > 1) {
     clip.notes.push_back(

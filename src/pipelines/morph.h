@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "audio/mel_spectrogram.h"
+#include "pipelines/between.h"
 #include "pipelines/clip.h"
 #include "pipelines/length.h"
 #include "pipelines/sampling.h"
@@ -29,6 +30,16 @@ struct MorphRequest {
 
   void visit(FieldVisitor& v);
 };
+
+// What the clips of a morph share.
+struct MorphPlan {
+  MorphRequest request = {};  // its seeds filled in
+  Ground ground = {};
+  BetweenStep step = {};
+};
+MorphPlan plan_morph(MusicModel& model, MorphRequest request, const Job& job);
+// Of clip number `index`, from 0.
+BetweenStep morph_step(const MorphPlan& plan, int64_t index);
 
 // One clip: the whole piece. Its parts are equally long, start on the beat of the first and are
 // brought to one level.

@@ -56,6 +56,15 @@ Process::~Process() {
 
 void Process::signal(int number) const { ::kill(pid_, number); }
 
+bool Process::is_running() const {
+  siginfo_t info{};
+  // Left for wait() to collect.
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
+}
+
+std::string Process::out_so_far() const { return read_text_file(streams_ / "out", 64 << 20); }
+
 Finished Process::wait() {
   int status = 0;
   ::waitpid(pid_, &status, 0);

@@ -29,6 +29,10 @@ class Process {
   void signal(int number) const;
   Finished wait();
 
+  pid_t pid() const { return pid_; }
+  bool is_running() const;
+  std::string out_so_far() const;
+
  private:
   TemporaryFolder streams_;
   pid_t pid_ = -1;

@@ -76,15 +76,20 @@ void set_muxer_options(Dictionary& options, const EncoderSettings& settings) {
     }
     case Coding::Mp3:
       options.set("id3v2_version", "0");  // ours stands there already
+      // A frame that would be filled in at the end, which a stream does not have.
+      if (settings.receiver) options.set("write_xing", "0");
       break;
     case Coding::Aac:
       options.set("movflags", "+faststart");  // playable before it is loaded
       // The length without the encoder's padding is told in these units.
       options.set("movie_timescale", std::to_string(settings.sample_rate));
       break;
+    case Coding::Opus:
+      // Microseconds of sound that wait for a page to be full.
+      if (settings.receiver) options.set("page_duration", "200000");
+      break;
     case Coding::Flac:
     case Coding::Vorbis:
-    case Coding::Opus:
       break;
   }
 }
@@ -92,12 +97,18 @@ void set_muxer_options(Dictionary& options, const EncoderSettings& settings) {
 }  // namespace
 
 void FfmpegEncoder::CloseOutput::operator()(AVFormatContext* context) const {
-  avio_closep(&context->pb);
+  if ((context->flags & AVFMT_FLAG_CUSTOM_IO) != 0) {
+    if (context->pb != nullptr) av_freep(&context->pb->buffer);
+    avio_context_free(&context->pb);
+  } else {
+    avio_closep(&context->pb);
+  }
   avformat_free_context(context);
 }
 
 FfmpegEncoder::FfmpegEncoder(const EncoderSettings& settings)
     : name_(settings.name),
+      receiver_(settings.receiver),
       packet_(require_memory(av_packet_alloc())),
       quantizer_(settings.sample_type == SampleType::Int16 ? 16 : 24,
                  settings.options.dither && settings.sample_type == SampleType::Int16) {
@@ -115,6 +126,7 @@ FfmpegEncoder::FfmpegEncoder(const EncoderSettings& settings)
 FfmpegEncoder::~FfmpegEncoder() = default;
 
 void FfmpegEncoder::require(int result, const char* doing) const {
+  if (thrown_) std::rethrow_exception(thrown_);
   if (result >= 0) return;
   if (result == AVERROR(ENOMEM)) throw_out_of_memory();
   throw Error(ErrorCode::Io,
@@ -162,7 +174,10 @@ void FfmpegEncoder::open_file(const EncoderSettings& settings) {
   stream_ = require_memory(avformat_new_stream(context_.get(), nullptr));
   stream_->time_base = codec_->time_base;
   require(avcodec_parameters_from_context(stream_->codecpar, codec_.get()), "preparing it");
-  require(avio_open(&context_->pb, context_->url, AVIO_FLAG_WRITE), "opening it");
+  if (receiver_)
+    open_receiver();
+  else
+    require(avio_open(&context_->pb, context_->url, AVIO_FLAG_WRITE), "opening it");
   if (settings.format->coding == Coding::Mp3) {
     const auto tag = id3v2_tag(settings.options.tags);
     avio_write(context_->pb, tag.data(), static_cast<int>(tag.size()));
@@ -174,6 +189,29 @@ void FfmpegEncoder::open_file(const EncoderSettings& settings) {
   Dictionary options;
   set_muxer_options(options, settings);
   require(avformat_write_header(context_.get(), options.address()), "its header");
+}
+
+int FfmpegEncoder::receive(void* self, uint8_t* bytes, int size) {
+  auto& encoder = *static_cast<FfmpegEncoder*>(self);
+  try {
+    encoder.receiver_({bytes, static_cast<size_t>(size)});
+    return size;
+  } catch (...) {
+    encoder.thrown_ = std::current_exception();
+    return AVERROR(EIO);
+  }
+}
+
+void FfmpegEncoder::open_receiver() {
+  constexpr int kBytes = 4096;
+  auto* buffer = static_cast<uint8_t*>(require_memory(av_malloc(kBytes)));
+  context_->pb = avio_alloc_context(buffer, kBytes, 1, this, nullptr, receive, nullptr);
+  if (context_->pb == nullptr) {
+    av_free(buffer);
+    throw_out_of_memory();
+  }
+  context_->pb->seekable = 0;
+  context_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_FLUSH_PACKETS;
 }
 
 int64_t FfmpegEncoder::frame_size() const {
@@ -211,8 +249,9 @@ void FfmpegEncoder::finish() {
   require(avcodec_send_frame(codec_.get(), nullptr), "its end");
   drain();
   require(av_write_trailer(context_.get()), "its end");
+  avio_flush(context_->pb);
   require(context_->pb->error, "its end");
-  require(avio_closep(&context_->pb), "its end");
+  if (!receiver_) require(avio_closep(&context_->pb), "its end");
 }
 
 }  // namespace riffle::audio::detail

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "audio/audio_stream.h"
 #include "audio/audio_writer.h"
 #include "audio/detail/ffmpeg.h"
 #include "audio/detail/output_format.h"
@@ -24,6 +26,7 @@ struct EncoderSettings {
   ChannelMask layout;
   SampleType sample_type;      // PCM and FLAC
   AudioWriterOptions options;  // the rest; its tags are those the format keeps
+  StreamReceiver receiver = {};  // takes the bytes in place of a file; path is then not used
 };
 
 class FfmpegEncoder {
@@ -50,12 +53,16 @@ class FfmpegEncoder {
   void open_file(const EncoderSettings& settings);
   void drain();
   void require(int result, const char* doing) const;
+  void open_receiver();
+  static int receive(void* self, uint8_t* bytes, int size);
 
   struct CloseOutput {
     void operator()(AVFormatContext* context) const;
   };
 
   std::string name_;
+  StreamReceiver receiver_;
+  std::exception_ptr thrown_;  // by the receiver; FFmpeg's C code cannot carry it
   std::unique_ptr<AVFormatContext, CloseOutput> context_;
   CodecContextPtr codec_;
   PacketPtr packet_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cli/failure.h"
+#include "core/failure.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <new>
 
-namespace riffle::cli {
+namespace riffle {
 namespace {
 
 template <class Exception>
@@ -58,4 +58,4 @@ TEST(Failure, MissingFilesOfTheStandardLibraryAreNotFound) {
 }
 
 }  // namespace
-}  // namespace riffle::cli
+}  // namespace riffle

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/job_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <random>
+
+#include "image/picture_file.h"
+#include "pipelines/registry.h"
+#include "server/clip_json.h"
+#include "server/problem.h"
+#include "server/streamed_run.h"
+
+namespace riffle::server {
+namespace {
+
+using pipelines::Field;
+
+// How long all clips of a request will be together, where it says so.
+double asked_seconds(const Json& request) {
+  double seconds = request.value("seconds", 0.0);
+  const double bpm = request.value("bpm", 0.0);
+  if (request.contains("bars") && bpm > 0) {
+    seconds = request.value("bars", 0.0) * static_cast<double>(request.value("beats_per_bar", 4)) *
+              60 / bpm;
+  }
+  return seconds * static_cast<double>(request.value("count", int64_t{1})) *
+         static_cast<double>(request.value("clips", int64_t{1}));
+}
+
+void require_length(const Json& request, const Limits& limits) {
+  const double seconds = asked_seconds(request);
+  if (seconds <= limits.clip_s) return;
+  throw ProblemError({.status = 400,
+                      .code = "invalid_argument",
+                      .detail = fmt::format("request: {:.0f} s of music, this server makes at most "
+                                            "{:.0f} s a job",
+                                            seconds, limits.clip_s),
+                      .hint = "ask for less, or start the server with a larger --max-seconds"});
+}
+
+// What a clip says of itself may be sent back as a request: its pipeline and model are then told.
+void take_off_origin(const std::string& pipeline, Json& request, const SharedModel* model) {
+  const std::string made_by = request.value("pipeline", pipeline);
+  if (made_by != pipeline) {
+    throw ProblemError(
+        {.status = 409,
+         .code = "conflict",
+         .detail = fmt::format("a request of the pipeline {} was sent to {}", made_by, pipeline)});
+  }
+  const std::string wanted = request.value("model", "");
+  if (!wanted.empty() && model != nullptr && wanted != model->name()) {
+    throw ProblemError({.status = 409,
+                        .code = "conflict",
+                        .detail = fmt::format("the request is for the model {}, in use is {}",
+                                              wanted.substr(0, 100), model->name()),
+                        .hint = "switch the model (PUT /api/v1/models/current), or leave \"model\" "
+                                "out"});
+  }
+  request.erase("pipeline");
+  request.erase("model");
+}
+
+// Clips that an earlier run of the job finished are not made again: seeds are one apart.
+bool take_off_finished(Json& request, int64_t finished) {
+  if (finished == 0) return true;
+  const int64_t count = request.value("count", int64_t{1});
+  if (count <= finished) return false;
+  request["count"] = count - finished;
+  request["seed"] = (request.value("seed", int64_t{0}) + finished) & 0xFFFFFFFF;
+  return true;
+}
+
+}  // namespace
+
+std::string png_of(const image::Picture& picture) {
+  const auto bytes = image::encode_picture(picture, image::PictureFormat::Png);
+  return {bytes.begin(), bytes.end()};
+}
+
+OrderedJson checked_request(const std::string& pipeline, Json request, const Sources& sources,
+                            const Limits& limits, const SharedModel* model) {
+  const pipelines::PipelineEntry& entry = pipelines::pipeline_entry(pipeline);
+  if (!request.is_object()) {
+    throw Error(ErrorCode::InvalidArgument, "request: expected a JSON object");
+  }
+  take_off_origin(pipeline, request, model);
+  entry.check(request);
+  for (const Field& field : entry.fields()) {
+    const std::string& name = field.info.name;
+    if (field.info.is_file && request.contains(name) && request.at(name).is_string() &&
+        !request.at(name).get<std::string>().empty()) {
+      sources.require(request.at(name).get<std::string>(), "request: " + name);
+    }
+    if (name == "seed" && request.value("seed", int64_t{-1}) < 0) {
+      request["seed"] = std::random_device{}();
+    }
+  }
+  require_length(request, limits);
+  return OrderedJson(request);
+}
+
+std::string batch_key(const library::JobRecord& record) {
+  if (record.pipeline != "generate" || record.options.value("stream", false)) return {};
+  OrderedJson request = record.request;
+  if (request.value("cache_interval", 1) != 1) return {};
+  for (const char* own : {"prompt", "negative_prompt", "seed", "loudness", "variation",
+                          "variation_seed", "varied_before", "decode_iterations"}) {
+    request.erase(own);
+  }
+  // Fields come in the order they were sent; what is equal shall look equal.
+  return record.pipeline + Json(request).dump();
+}
+
+struct PipelineRunner::Running {
+  ServerJob& job;
+  const JobQueue& queue;
+  library::JobRecord record;
+  std::map<std::string, std::string> ids;  // of file fields, which hold paths while it runs
+  KeepOptions keep = {};
+  std::chrono::steady_clock::time_point clip_begun = std::chrono::steady_clock::now();
+  std::optional<int64_t> segment = {};
+
+  void publish(std::string_view name, const OrderedJson& data) const {
+    queue.publish(job, name, data);
+  }
+};
+
+pipelines::RunContext PipelineRunner::context_of(Running& running) {
+  ServerJob& job = running.job;
+  pipelines::RunContext context;
+  context.job = {job.stop().get_token(), [&running](const Progress& progress) {
+                   running.job.report(progress, [&](std::string_view name, const OrderedJson& d) {
+                     running.publish(name, d);
+                   });
+                 }};
+  context.preview_interval = job.preview_interval();
+  if (context.preview_interval == 0) return context;
+  context.on_preview = [&running](const pipelines::Preview& preview) {
+    running.job.set_preview(preview.step, png_of(preview.picture));
+    running.publish(
+        "preview",
+        {{"job", running.job.id()},
+         {"step", preview.step},
+         {"steps", preview.steps},
+         {"segment", or_null(running.segment)},
+         {"revision", running.segment ? OrderedJson(0) : OrderedJson(nullptr)},
+         {"picture_url",
+          fmt::format("{}/preview.png?step={}{}", running.job.url(), preview.step,
+                      running.segment ? fmt::format("&segment={}", *running.segment) : "")}});
+  };
+  return context;
+}
+
+void PipelineRunner::keep(Running& running, pipelines::Clip&& clip) {
+  for (const auto& [field, id] : running.ids) {
+    if (clip.request.contains(field)) clip.request[field] = id;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const double took_s = std::chrono::duration<double>(now - running.clip_begun).count();
+  running.clip_begun = now;
+  running.job.set_real_time_factor(clip.sound.duration_s() / std::max(1e-3, took_s));
+  const library::ClipRecord kept =
+      keeper_.keep(clip, running.keep, Job{running.job.stop().get_token(), {}});
+  running.job.clip_is_done();
+  metrics_.add("riffle_clips_total", "");
+  metrics_.add("riffle_music_seconds_total", "", clip.sound.duration_s());
+  running.publish("clip", {{"job", running.job.id()}, {"clip", clip_json(kept)}});
+}
+
+void PipelineRunner::run_as_stream(Running& running, const Json& request, SharedModel& model) {
+  ServerJob& job = running.job;
+  const UrgencyScope urgency(Urgency::Playing);
+  const auto store = std::make_shared<SegmentStore>(library_.folder() / "made" / job.id());
+  job.set_segments(store);
+  running.publish("state", {{"job", running.queue.json_of(job)}});
+  StreamedContext context{.run = context_of(running)};
+  double music_s = 0;
+  context.on_begin = [&](int64_t index, int64_t count) {
+    running.segment = index;
+    job.begin_segment(index, count);
+  };
+  context.on_segment = [&](const Segment& segment) {
+    music_s += segment.duration_s();
+    const auto took = std::chrono::steady_clock::now() - running.clip_begun;
+    job.set_real_time_factor(music_s / std::chrono::duration<double>(took).count());
+    running.publish("segment",
+                    {{"job", job.id()}, {"segment", to_json(segment, job.url() + "/segments")}});
+  };
+  try {
+    keep(running, run_streamed(running.record.pipeline, request, model, *store, context));
+  } catch (...) {
+    store->finish();
+    throw;
+  }
+  store->finish();
+}
+
+void PipelineRunner::run(ServerJob& job, const JobQueue& queue) {
+  const auto model = models_.current();
+  Running running{job, queue, job.record(), {}};
+  const library::JobRecord& record = running.record;
+  const pipelines::PipelineEntry& entry = pipelines::pipeline_entry(record.pipeline);
+  const std::vector<Field> fields = entry.fields();
+  Json request = record.request;
+  const int64_t clips = request.value("count", int64_t{1});
+  const auto finished = static_cast<int64_t>(library_.clips().of_job(record.id).size());
+  if (!take_off_finished(request, finished)) return;
+  // Ids become paths on the way in, and ids again in what clips say of themselves.
+  for (const Field& field : fields) {
+    const std::string id = field.info.is_file ? request.value(field.info.name, "") : "";
+    if (id.empty()) continue;
+    running.ids[field.info.name] = id;
+    request[field.info.name] = sources_.file_of(id, model->geometry()).string();
+  }
+  running.keep = {.title = record.options.value("title", ""),
+                  .tags = record.options.value("tags", std::vector<std::string>()),
+                  .parents = ids_in(fields, record.request),
+                  .job = record.id};
+  job.begin(clips, finished);
+  if (job.streams()) return run_as_stream(running, request, *model);
+  pipelines::RunContext context = context_of(running);
+  context.on_clip = [&](pipelines::Clip&& clip) { keep(running, std::move(clip)); };
+  entry.run(*model, request, context);
+}
+
+}  // namespace riffle::server

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Range requests (RFC 9110, section 14): one range of bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace riffle::server {
+
+struct ByteRange {
+  int64_t first = 0;
+  int64_t last = 0;  // included
+};
+
+struct RangeChoice {
+  enum class Kind { Whole, Part, Unsatisfiable };
+  Kind kind = Kind::Whole;
+  ByteRange part = {};
+};
+
+// What of `size` bytes a Range header asks for. Other units, several ranges and malformed ones are
+// answered with the whole, as the standard allows.
+RangeChoice choose_range(std::string_view header, int64_t size);
+
+}  // namespace riffle::server
