@@ -91,7 +91,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
       ->check(between(0, kMost))
       ->capture_default_str();
   add_choice(app, "--precision", options.precision, {"auto", "float32", "bfloat16", "float16"},
-             "Of products; auto: bfloat16 on CUDA, float32 on the CPU");
+             "Of products; auto: bfloat16 where the processor or CUDA device is faster so");
   app.add_option("--seed", run.seed, "Of everything that is left to chance")->capture_default_str();
   app.add_option("--max-minutes", run.max_minutes,
                  "Stop after so long, to go on another time; 0: at the end of the run")
@@ -109,7 +109,10 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--samples-every", run.samples_every, "Updates between samples; 0: none")
       ->check(between(0, kMost))
       ->capture_default_str();
-  app.add_flag("--channels-last", run.channels_last, "Lay convolution kernels out channels last");
+  run.channels_last = true;  // a tenth to a seventh faster on the CPU, more on CUDA
+  app.add_flag(
+      "--channels-last,!--contiguous", run.channels_last,
+      "How convolution kernels lie in memory: channels last (the default), or as in files");
   app.add_flag("--restart", run.restart, "Begin anew, though there are checkpoints");
 }
 

@@ -86,9 +86,8 @@ Frame frame_of(const std::vector<Series>& series, bool logarithmic) {
   }
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  const size_t cut = values.size() / 100;
-  frame.y_low = values[cut];
-  frame.y_high = values[values.size() - 1 - cut];
+  frame.y_low = values.front();
+  frame.y_high = values[values.size() - 1 - values.size() / 100];
   frame.logarithmic = logarithmic && values.front() > 0;
   if (frame.x_high <= frame.x_low) frame.x_high = frame.x_low + 1;
   if (frame.y_high <= frame.y_low) frame.y_high = frame.y_low + std::abs(frame.y_low) * 0.1 + 1e-9;

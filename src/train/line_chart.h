@@ -44,8 +44,8 @@ struct ChartOptions {
   bool logarithmic = true;  // the vertical axis, where all values are positive
 };
 
-// Points that are no numbers are left out. The vertical range is that of the middle 98 % of the
-// values, so that a wild start does not flatten the rest.
+// Points that are no numbers are left out. The highest hundredth of the values may lie above the
+// frame, so that a wild start does not flatten the rest.
 Raster draw_chart(const std::vector<Series>& series, const ChartOptions& options = {});
 
 }  // namespace riffle::train

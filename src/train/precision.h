@@ -14,8 +14,9 @@ namespace riffle::train {
 
 enum class Precision { Float32, BFloat16, Float16 };
 
-// "auto": bfloat16 on CUDA, float32 on the CPU. "float32", "bfloat16", "float16". Throws
-// Error{InvalidArgument} for another name, Error{Unsupported} for float16 on the CPU.
+// "auto": bfloat16 on CUDA and on processors with AVX512-BF16, float32 elsewhere. "float32",
+// "bfloat16", "float16". Throws Error{InvalidArgument} for another name, Error{Unsupported} for
+// float16 on the CPU.
 Precision precision_from_name(std::string_view name, at::Device device);
 std::string_view name_of(Precision precision);
 
