@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "pipelines/length.h"
 #include "pipelines/seed_loop.h"
 #include "pipelines/support.h"
 
