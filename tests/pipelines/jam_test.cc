@@ -111,7 +111,12 @@ TEST(SeedLoop, IsAsLongAsItsBeatsAndTheSameEveryTime) {
   EXPECT_EQ(loop_beats(120, 4, 5), 8);
   EXPECT_EQ(loop_beats(120, 4, 1), 4);
   EXPECT_EQ(loop_beats(60, 3, 12), 12);
-  EXPECT_RIFFLE_ERROR(seed_loop("nothing"), ErrorCode::NotFound, "og_beat");
+  EXPECT_RIFFLE_ERROR(seed_loop("nothing"), ErrorCode::NotFound, "nothing");
+  try {
+    seed_loop("nothing");
+  } catch (const Error& e) {
+    EXPECT_NE(e.hint().find("og_beat"), std::string::npos) << e.hint();
+  }
 }
 
 }  // namespace
