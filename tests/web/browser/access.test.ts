@@ -19,6 +19,12 @@ async function violations(page: Page, rules: string[]): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(' | ')}`)
 }
 
+// Cards whose content is wider than they are.
+function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate(() => [...document.querySelectorAll('.card')]
+    .filter((card) => card.scrollWidth > card.clientWidth).map((card) => card.outerHTML.slice(0, 120)))
+}
+
 const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 describe.skipIf(missing)('everybody can use', () => {
@@ -41,6 +47,7 @@ describe.skipIf(missing)('everybody can use', () => {
     await scene.prepare(page, studio)
     await page.evaluate(() => Object.values(globalThis.riffleSpeakers ?? {}).forEach(({ context }) => void context.suspend()))
     expect(await violations(page, all), 'light').toEqual([])
+    expect(await overflowing(page)).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.setViewportSize({ width: 380, height: 700 })
     await page.waitForTimeout(100)

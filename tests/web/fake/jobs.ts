@@ -45,7 +45,7 @@ export class Jobs {
       id, pipeline: body.pipeline, state: 'queued', position: 1, created_at: new Date().toISOString(),
       started_at: null, finished_at: null,
       progress: { stage: 'queued', step: 0, steps: 0, fraction: 0, eta_s: null, clip: 1, clips: this.clipsOf(body) },
-      request: { ...body.request, seed: typeof seed === 'number' && seed >= 0 ? seed : 1000 + this.count },
+      request: { ...body.request, seed: typeof seed === 'number' && seed >= 0 ? seed : 4_000_000_000 + this.count },
       stream: body.stream ?? false, clips: [], segments: [], real_time_factor: null, preview_url: null, error: null,
       title: body.title ?? '', tags: body.tags ?? [], restarts: 0, url: `/api/v1/jobs/${id}`,
       events_url: `/api/v1/jobs/${id}/events`, stream_url: null,
