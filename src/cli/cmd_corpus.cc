@@ -78,7 +78,7 @@ void add_synth_options(CLI::App& app, Synth& asked) {
       ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->capture_default_str();
+      ->default_str("MuseScore_General");
   app.add_option("--genre", options.compose.genre, "Only this genre; none: all")->type_name("NAME");
   app.add_flag("--stems", options.stems,
                "Also keep songs/NUMBER/: mix.flac, a FLAC a track, song.json with every fact");

@@ -102,14 +102,18 @@ void PendingFile::commit() {
 
 void PendingFile::remove_all_from_signal() noexcept {
   // Other threads go on meanwhile, and one may be about to create a file it has registered: look
-  // again until nothing turns up any more. Work that was told to stop soon makes no new files.
-  constexpr int kPasses = 20;
+  // until every name has been removed once, or is no longer pending, and nothing new turns up.
+  constexpr int kPasses = 60;
+  std::array<bool, g_pending.size()> removed{};
   for (int pass = 0, quiet = 0; pass < kPasses && quiet < 3; ++pass) {
-    bool found = false;
-    for (auto& slot : g_pending) {
-      if (slot.ready && ::unlink(slot.name.data()) == 0) found = true;
+    bool open = false;
+    for (size_t i = 0; i < g_pending.size(); ++i) {
+      if (!g_pending[i].ready) continue;
+      const bool found = ::unlink(g_pending[i].name.data()) == 0;
+      if (found || !removed[i]) open = true;
+      removed[i] = removed[i] || found;
     }
-    quiet = found ? 0 : quiet + 1;
+    quiet = open ? 0 : quiet + 1;
     const timespec pause{.tv_sec = 0, .tv_nsec = 5'000'000};
     ::nanosleep(&pause, nullptr);
   }
