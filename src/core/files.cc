@@ -75,20 +75,22 @@ PendingFile::PendingFile(fs::path target) : target_(std::move(target)) {
   }
   path_ =
       folder / fmt::format(".{}.{}-{}.part", target_.filename().string(), ::getpid(), counter++);
+  // Registered for as long as it may exist: a signal may interrupt this very thread at any place.
+  slot_ = register_pending(path_.string());
   if (std::ofstream probe(path_, std::ios::binary); !probe) {
+    unregister_pending(slot_);
     throw Error(ErrorCode::Io,
                 fmt::format("cannot write {}: {}", target_.string(), std::strerror(errno)),
                 "check the folder's permissions and free space");
   }
-  slot_ = register_pending(path_.string());
 }
 
 PendingFile::~PendingFile() {
-  unregister_pending(slot_);
   if (!committed_) {
     std::error_code ec;
     fs::remove(path_, ec);
   }
+  unregister_pending(slot_);
 }
 
 void PendingFile::commit() {
