@@ -34,9 +34,10 @@ class RiffAutoencoder final : public Autoencoder {
       return at::cat({moments.mean, moments.logvar}, 1);
     };
     const auto halves =
-        in_tiles(to_model(media), info_.time_factor, 1, options, moments_of).chunk(2, 1);
+        in_tiles(to_model(*parts_, media), info_.time_factor, 1, options, moments_of).chunk(2, 1);
     const LatentMoments moments{.mean = halves[0], .logvar = halves[1]};
-    const at::Tensor latents = noise.defined() ? moments.sample(to_model(noise)) : moments.mean;
+    const at::Tensor latents =
+        noise.defined() ? moments.sample(to_model(*parts_, noise)) : moments.mean;
     return latents.to(media.options()) * parts_->vae_config().scaling_factor;
   }
 
@@ -45,7 +46,7 @@ class RiffAutoencoder final : public Autoencoder {
     const at::NoGradGuard no_grad;
     AutoencoderKL& vae = parts_->vae(job);
     const at::Tensor unscaled = latents / parts_->vae_config().scaling_factor;
-    return in_tiles(to_model(unscaled), 1, info_.time_factor, options,
+    return in_tiles(to_model(*parts_, unscaled), 1, info_.time_factor, options,
                     [&](const at::Tensor& z) { return vae.decode(z, job); })
         .to(latents.options());
   }
@@ -62,11 +63,6 @@ class RiffAutoencoder final : public Autoencoder {
     const bool tiled = parts_->options().low_memory && fits && x.size(3) / unit > tiles.tile;
     const nn::CircularWidth circular(options.circular_time && !tiled);
     return tiled ? map_tiles(x, unit, out_unit, tiles, map) : map(x);
-  }
-
-  at::Tensor to_model(const at::Tensor& x) const {
-    const at::Device device = parts_->options().device;
-    return x.to(device, device.is_cuda() ? at::kHalf : at::kFloat);
   }
 
   std::shared_ptr<RiffParts> parts_;

@@ -28,7 +28,7 @@ class RiffMelAutoencoder final : public Autoencoder {
     const at::NoGradGuard no_grad;
     const nn::CircularWidth circular(options.circular_time);
     MelAutoencoder& model = parts_->mel_autoencoder(job);
-    const at::Tensor latents = model.encode(to_model(media), job).to(media.options());
+    const at::Tensor latents = model.encode(to_model(*parts_, media), job).to(media.options());
     return model.normalise(latents);
   }
 
@@ -37,15 +37,10 @@ class RiffMelAutoencoder final : public Autoencoder {
     const at::NoGradGuard no_grad;
     const nn::CircularWidth circular(options.circular_time);
     MelAutoencoder& model = parts_->mel_autoencoder(job);
-    return model.decode(to_model(model.denormalise(latents)), job).to(latents.options());
+    return model.decode(to_model(*parts_, model.denormalise(latents)), job).to(latents.options());
   }
 
  private:
-  at::Tensor to_model(const at::Tensor& x) const {
-    const at::Device device = parts_->options().device;
-    return x.to(device, device.is_cuda() ? at::kHalf : at::kFloat);
-  }
-
   std::shared_ptr<RiffParts> parts_;
   AutoencoderInfo info_;
 };

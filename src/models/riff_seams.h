@@ -11,6 +11,12 @@
 
 namespace riffle::models {
 
+// A tensor where the networks compute, in the type they compute in.
+inline at::Tensor to_model(const RiffParts& parts, const at::Tensor& x) {
+  const at::Device device = parts.options().device;
+  return x.to(device, device.is_cuda() ? at::kHalf : at::kFloat);
+}
+
 // Reads scheduler_config.json. Throws Error{NotFound, BadFile}.
 std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts);
 
