@@ -48,18 +48,22 @@ struct Riff {
   std::string out;
   std::string model;
   std::string config;
+  bool new_words = false;
   int64_t word_count = 2;
   TrainOptions train;
   train::RiffTaskOptions task;
 };
 
-// A vocabulary that was built for a run stays with it, though the corpus may have grown.
-text::WordVocabulary vocabulary_of(const Riff& options, const shards::ShardReader& corpus) {
+// A vocabulary that was built for a run stays with it, though the corpus may have grown. Its first
+// words are those of `known`.
+text::WordVocabulary vocabulary_of(const Riff& options, const shards::ShardReader& corpus,
+                                   const text::WordVocabulary* known = nullptr) {
   const fs::path folder = fs::path(options.out) / "tokenizer";
   if (!options.train.run.restart && text::WordVocabulary::is_in(folder)) {
     return text::WordVocabulary::load(folder);
   }
   auto vocabulary = train::build_vocabulary(corpus, options.word_count);
+  if (known != nullptr) vocabulary = known->extended_by(vocabulary);
   vocabulary.save(folder);
   return vocabulary;
 }
@@ -67,7 +71,15 @@ text::WordVocabulary vocabulary_of(const Riff& options, const shards::ShardReade
 train::RiffNetworks networks_of(const Riff& options, const shards::ShardReader& corpus,
                                 const train::LatentMaker& maker) {
   if (!options.model.empty()) {
-    return train::load_riff_networks(weights::find_model(options.model));
+    auto networks = train::load_riff_networks(weights::find_model(options.model));
+    if (options.new_words) {
+      const auto* known = std::get_if<text::WordVocabulary>(&networks.tokenizer);
+      train::extend_vocabulary(networks,
+                               known == nullptr ? train::build_vocabulary(corpus)
+                                                : vocabulary_of(options, corpus, known),
+                               options.train.run.seed);
+    }
+    return networks;
   }
   const Json config = options.config.empty() ? Json::object() : read_json_file(options.config);
   return train::make_riff_networks(
@@ -99,7 +111,7 @@ void train_riff(const Riff& options, Context& context) {
   task_options.writers = sample_writers(corpus.header().spectrogram);
   train::RiffNetworks networks = networks_of(options, corpus, maker);
   // What was trained on other captions than these is not to be spoilt with them.
-  if (!bundle.empty()) task_options.train_text_encoder = false;
+  task_options.train_text_encoder = bundle.empty() || options.new_words;
   train::RiffTask task(corpus, cache, std::move(networks), task_options);
   run_training(task, trainer_options(options.train, device, out / "training/riff", out), context);
 }
@@ -176,6 +188,9 @@ Action add_train_riff(CLI::App& app) {
   app.add_option("--frames", options->task.frames, "Frames of a window")
       ->check(between(8, 1 << 16))
       ->capture_default_str();
+  app.add_flag("--new-words", options->new_words,
+               "Teach MODEL the words of the captions that it does not know; trains its text "
+               "encoder too");
   app.add_option("--word-count", options->word_count,
                  "Words the model knows occur at least so often in the captions")
       ->check(between(1, 1 << 20))

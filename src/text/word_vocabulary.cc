@@ -86,6 +86,14 @@ WordVocabulary WordVocabulary::build(std::span<const std::string> captions, int6
   return WordVocabulary(std::move(words));
 }
 
+WordVocabulary WordVocabulary::extended_by(const WordVocabulary& other) const {
+  std::vector<std::string> words = words_;
+  for (const std::string& word : other.words_) {
+    if (!ids_.contains(word)) words.push_back(word);
+  }
+  return WordVocabulary(std::move(words));
+}
+
 void WordVocabulary::save(const std::filesystem::path& folder) const {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);

@@ -31,6 +31,9 @@ class WordVocabulary {
   // alphabet.
   static WordVocabulary build(std::span<const std::string> captions, int64_t at_least = 2);
 
+  // These words under their ids, then those of `other` that are not among them.
+  WordVocabulary extended_by(const WordVocabulary& other) const;
+
   void save(const std::filesystem::path& folder) const;  // creates it; throws Error{Io}
 
   struct Encoded {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "train/riff_networks.h"
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -129,6 +131,34 @@ RiffNetworks load_riff_networks(const fs::path& path) {
   models::load_module(*networks.unet, *bundle.tensors("unet"), options);
   models::load_module(*networks.text_encoder, *bundle.tensors("text_encoder"), options);
   return networks;
+}
+
+void extend_vocabulary(RiffNetworks& networks, text::WordVocabulary vocabulary, uint64_t seed) {
+  const auto* known = std::get_if<text::WordVocabulary>(&networks.tokenizer);
+  if (known == nullptr) {
+    throw Error(ErrorCode::InvalidArgument, "this model reads CLIP's vocabulary, not whole words",
+                "train it without new words, or an adapter: riffle train lora");
+  }
+  const std::vector<std::string>& all = vocabulary.words();
+  if (all.size() < known->words().size() ||
+      !std::equal(known->words().begin(), known->words().end(), all.begin())) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("the vocabulary of {} words does not begin with the model's {}",
+                            all.size(), known->words().size()));
+  }
+  networks.text_config["vocab_size"] = vocabulary.size();
+  auto larger = std::make_shared<models::ClipTextModel>(
+      models::ClipTextConfig::from_json(networks.text_config, "text_encoder"));
+  nn::reset_parameters(*larger, derive_seed(seed, "new words", 0));
+  const at::NoGradGuard no_grad;
+  auto to = models::named_parameters(*larger);
+  const auto from = models::named_parameters(*networks.text_encoder);
+  for (size_t i = 0; i < to.size(); ++i) {
+    const at::Tensor& old = from[i].second;
+    to[i].second.narrow(0, 0, old.size(0)).copy_(old);
+  }
+  networks.text_encoder = std::move(larger);
+  networks.tokenizer = std::move(vocabulary);
 }
 
 void write_riff_networks(const fs::path& folder, const RiffNetworks& networks,

@@ -51,6 +51,11 @@ RiffNetworks make_riff_networks(const Json& config, const std::string& where,
 // Those of a bundle.
 RiffNetworks load_riff_networks(const std::filesystem::path& bundle);
 
+// Gives them a larger vocabulary, whose first words are those they have (extended_by): the text
+// encoder's table of words grows by random rows. Throws Error{InvalidArgument} when they do not
+// read whole words, or the first words differ.
+void extend_vocabulary(RiffNetworks& networks, text::WordVocabulary vocabulary, uint64_t seed);
+
 // unet/, text_encoder/, tokenizer/, scheduler/ and model_index.json; the tokenizer of a bundle is
 // copied from `bundle`. Weights in half precision.
 void write_riff_networks(const std::filesystem::path& folder, const RiffNetworks& networks,

@@ -48,6 +48,14 @@ TEST(WordVocabulary, ARowAlwaysEnds) {
   EXPECT_RIFFLE_ERROR(small().encode("bass", 0), ErrorCode::InvalidArgument, "token");
 }
 
+TEST(WordVocabulary, GrowsAtTheEnd) {
+  const std::vector<std::string> captions = {"tango bass", "tango"};
+  const auto more = small().extended_by(WordVocabulary::build(captions));
+  EXPECT_EQ(more.size(), small().size() + 1);
+  EXPECT_EQ(more.words().back(), "tango");
+  EXPECT_EQ(more.encode("bass", 1 + 1).ids, small().encode("bass", 1 + 1).ids);
+}
+
 TEST(WordVocabulary, ComesBackFromItsFile) {
   const test::TemporaryFolder folder;
   EXPECT_FALSE(WordVocabulary::is_in(folder.path()));

@@ -144,6 +144,23 @@ TEST_F(RiffTraining, TheFrozenTextEncoderStays) {
   for (size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].equal(before[i]));
 }
 
+TEST_F(RiffTraining, NewWordsLeaveTheOldOnesAsTheyWere) {
+  const auto words = build_vocabulary(*corpus_);
+  auto networks =
+      make_riff_networks(tiny_config(), "test", {.latent_channels = 4, .columns = 8}, words, 1);
+  const at::Tensor ids = at::arange(words.size()).narrow(0, 0, 4).view({1, 4});
+  const at::NoGradGuard no_grad;
+  const at::Tensor before = networks.text_encoder->forward(ids);
+  const std::vector<std::string> captions{"zither of a toy", "zither"};
+  const auto more = words.extended_by(text::WordVocabulary::build(captions, 2));
+  ASSERT_EQ(more.size(), words.size() + 1);
+  extend_vocabulary(networks, more, 2);
+  EXPECT_TRUE(networks.text_encoder->forward(ids).equal(before));
+  EXPECT_EQ(networks.text_config.at("vocab_size"), more.size());
+  EXPECT_EQ(std::get<text::WordVocabulary>(networks.tokenizer).words().back(), "zither");
+  EXPECT_THROW(extend_vocabulary(networks, words, 2), Error);
+}
+
 TEST_F(RiffTraining, LatentsAreCachedOnce) {
   LatentCache again(*corpus_, folder_ / "corpus",
                     make_latent_maker(folder_ / "first/vae", at::kCPU));
