@@ -58,6 +58,18 @@ std::vector<int64_t> ConfigReader::integers(const char* key, const std::vector<i
   return values;
 }
 
+std::vector<double> ConfigReader::numbers(const char* key, int64_t count) {
+  if (!has(key)) return {};
+  std::vector<double> values;
+  try {
+    values = json_.at(key).get<std::vector<double>>();
+  } catch (const Json::exception&) {
+    bad(key, "a list of numbers");
+  }
+  if (static_cast<int64_t>(values.size()) != count) bad(key, fmt::format("{} numbers", count));
+  return values;
+}
+
 std::vector<int64_t> ConfigReader::integers_per_level(const char* key, int64_t fallback,
                                                       size_t count, int64_t low, int64_t high) {
   if (!has(key)) return std::vector<int64_t>(count, fallback);

@@ -28,6 +28,8 @@ class ConfigReader {
   std::vector<std::string> texts(const char* key, const std::vector<std::string>& fallback);
   std::vector<int64_t> integers(const char* key, const std::vector<int64_t>& fallback, int64_t low,
                                 int64_t high);
+  // Absent: empty. Otherwise exactly `count` numbers.
+  std::vector<double> numbers(const char* key, int64_t count);
   // An integer that stands for all `count` levels, or a list of `count`.
   std::vector<int64_t> integers_per_level(const char* key, int64_t fallback, size_t count,
                                           int64_t low, int64_t high);

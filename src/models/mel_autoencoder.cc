@@ -18,21 +18,6 @@ constexpr int64_t kMaxChannels = 4096;
 // The first of the decoder's two unfolds from patches to the picture.
 constexpr nn::FoldFactor kTailFold{.rows = 2, .columns = 2};
 
-std::vector<double> statistics(const Json& json, const char* key, int64_t count,
-                               const ConfigReader& reader) {
-  if (!json.contains(key) || json.at(key).is_null()) return {};
-  std::vector<double> values;
-  try {
-    values = json.at(key).get<std::vector<double>>();
-  } catch (const Json::exception&) {
-    reader.bad(key, "a list of numbers");
-  }
-  if (static_cast<int64_t>(values.size()) != count) {
-    reader.bad(key, fmt::format("{} numbers, one a latent channel", count));
-  }
-  return values;
-}
-
 std::vector<int64_t> list_of(ConfigReader& reader, const char* key,
                              const std::vector<int64_t>& fallback, int64_t low) {
   std::vector<int64_t> values = reader.integers(key, fallback, low, kMaxChannels);
@@ -87,9 +72,8 @@ MelAutoencoderConfig MelAutoencoderConfig::from_json(const Json& json, const std
   c.decoder_blocks = list_of(reader, "decoder_blocks", c.decoder_blocks, 0);
   if (c.patch % 4 != 0)
     reader.bad("patch", "a multiple of 4: the decoder's tail unfolds in stages");
-  c.latents_mean = statistics(json, "latents_mean", c.latent_channels, reader);
-  c.latents_std = statistics(json, "latents_std", c.latent_channels, reader);
-  reader.ignore({"latents_mean", "latents_std"});
+  c.latents_mean = reader.numbers("latents_mean", c.latent_channels);
+  c.latents_std = reader.numbers("latents_std", c.latent_channels);
   for (const double deviation : c.latents_std) {
     if (!(deviation > 0)) reader.bad("latents_std", "numbers above 0");
   }
