@@ -90,13 +90,14 @@ std::optional<eval::Judge> judge_if_any(const std::string& folder) {
 
 void judge_files(const AudioFlags& flags, Context& context) {
   const auto judge = judge_if_any(flags.judge);
+  const eval::KeyModel keys = judge ? judge->keys : eval::KeyModel::of_ratings();
   OrderedJson files = OrderedJson::array();
   Output& out = context.out;
   const Job inner{context.job.stop, {}};
   for (const std::string& path : flags.files) {
     context.job.check();
     const audio::Waveform sound = audio::read_audio(path, {}, inner);
-    const auto verdict = eval::judge_sound(sound, inner);
+    const auto verdict = eval::judge_sound(sound, keys, inner);
     out.line("{}", path);
     out.line("  tempo       {:.1f} bpm, sure to {:.0f} %", verdict.tempo.bpm,
              100 * verdict.tempo.confidence);

@@ -18,6 +18,7 @@ constexpr int kHop = 2048;
 constexpr int64_t kMedianFrames = 5;
 constexpr double kLowest = 55;
 constexpr double kHighest = 3500;
+constexpr double kMiddleC = -9;  // semitones above A = 440 Hz
 // Peaks further below the clip's loudest are not looked at.
 constexpr float kPeakFloor = 2e-3F;
 // Columns whose peaks are weaker than this share of the strongest column's are silent.
@@ -119,6 +120,15 @@ PitchClasses column_of(const std::vector<Peak>& peaks, double tuning) {
   return column;
 }
 
+PitchClasses bass_of(const std::vector<Peak>& peaks, double tuning) {
+  PitchClasses column{};
+  for (const Peak& peak : peaks) {
+    const double semitones = peak.semitones - tuning;
+    if (semitones < kMiddleC) add_note(column, semitones, peak.strength);
+  }
+  return column;
+}
+
 void scale_to_one(PitchClasses& column) {
   const float largest = std::ranges::max(column);
   if (largest <= 0) return;
@@ -146,7 +156,8 @@ std::vector<float> comparable(const Chroma& chroma) {
 }  // namespace
 
 Chroma chroma_of(const audio::Waveform& sound, const Job& job) {
-  Chroma chroma{.rate_hz = double{kJudgeRate} / kHop, .tuning_semitones = 0, .columns = {}};
+  Chroma chroma{
+      .rate_hz = double{kJudgeRate} / kHop, .tuning_semitones = 0, .columns = {}, .bass = {}};
   const std::vector<float> signal = judged_signal(sound, job);
   if (signal.empty()) return chroma;
   const auto spectrum = audio::Stft(kWindow, kWindow, kHop).forward(signal, job);
@@ -155,6 +166,7 @@ Chroma chroma_of(const audio::Waveform& sound, const Job& job) {
   // An amplitude of 1e-5 under a window whose values sum to half its length.
   constexpr float kSilence = 1e-5F * kWindow / 4;
   chroma.columns.resize(static_cast<size_t>(spectrum.frames));
+  chroma.bass.resize(chroma.columns.size());
   if (loudest < kSilence) return chroma;
 
   const auto bins = static_cast<size_t>(spectrum.bins);
@@ -172,13 +184,15 @@ Chroma chroma_of(const audio::Waveform& sound, const Job& job) {
     if (strengths[t] < audible || strengths[t] == 0) continue;
     chroma.columns[t] = column_of(peaks[t], chroma.tuning_semitones);
     scale_to_one(chroma.columns[t]);
+    chroma.bass[t] = bass_of(peaks[t], chroma.tuning_semitones);
+    scale_to_one(chroma.bass[t]);
   }
   return chroma;
 }
 
-PitchClasses mean_chroma(const Chroma& chroma) {
+PitchClasses mean_of_columns(std::span<const PitchClasses> columns) {
   PitchClasses mean{};
-  for (const PitchClasses& column : chroma.columns) {
+  for (const PitchClasses& column : columns) {
     for (size_t c = 0; c < 12; ++c) mean[c] += column[c];
   }
   scale_to_one(mean);

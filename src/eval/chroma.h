@@ -22,13 +22,15 @@ struct Chroma {
   double rate_hz = 0;                 // columns a second
   double tuning_semitones = 0;        // of the clip against A = 440 Hz, -0.5..0.5
   std::vector<PitchClasses> columns;  // each with its largest at 1; zeros where it is silent
+  std::vector<PitchClasses> bass;     // the same of what lies below middle C, as it sounds: no peak
+                                      // is taken for a harmonic
 };
 
 // About 10 columns a second.
 Chroma chroma_of(const audio::Waveform& sound, const Job& job = {});
 
-// Mean over the columns that sound, with the largest at 1.
-PitchClasses mean_chroma(const Chroma& chroma);
+// Mean over columns, with the largest at 1.
+PitchClasses mean_of_columns(std::span<const PitchClasses> columns);
 
 // How well one clip's melody and harmony follow another's: the correlation of the two over all
 // columns and pitch classes, each column without its mean and at unit length, smoothed over some

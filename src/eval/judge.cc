@@ -63,6 +63,32 @@ at::Tensor read_embeddings(const weights::TensorSource& source, const char* name
   return embeddings;
 }
 
+OrderedJson keys_to_json(const KeyModel& keys) {
+  OrderedJson json = OrderedJson::array();
+  for (const ModeModel& mode : keys.modes) {
+    json.push_back({{"mode", mode.mode}, {"bias", mode.bias}, {"weights", mode.weights}});
+  }
+  return json;
+}
+
+KeyModel keys_from_json(const Json& json, const std::string& where) {
+  KeyModel keys;
+  for (const Json& row : json) {
+    const auto weights = json_get<std::vector<double>>(row, "weights", where);
+    ModeModel mode{.mode = json_get<std::string>(row, "mode", where),
+                   .bias = static_cast<float>(json_get<double>(row, "bias", where))};
+    if (weights.size() != mode.weights.size()) {
+      throw Error(ErrorCode::BadFile,
+                  fmt::format("{}: keys, {}: expected {} weights, got {}", where, mode.mode,
+                              mode.weights.size(), weights.size()));
+    }
+    std::ranges::transform(weights, mode.weights.begin(),
+                           [](double weight) { return static_cast<float>(weight); });
+    keys.modes.push_back(std::move(mode));
+  }
+  return keys;
+}
+
 int64_t place_in(const std::vector<std::string>& words, const std::string& word) {
   const auto found = std::ranges::find(words, word);
   return found == words.end() ? -1 : found - words.begin();
@@ -129,6 +155,7 @@ void save_judge(const Judge& judge, const fs::path& folder) {
       {"instrument_thresholds", judge.instrument_thresholds},
       {"family_thresholds", judge.family_thresholds},
       {"drum_threshold", judge.drum_threshold},
+      {"keys", keys_to_json(judge.keys)},
       {"ceilings", judge.ceilings},
       {"real_steepness", {{"time", judge.real.time}, {"frequency", judge.real.frequency}}},
       {"made_of", judge.made_of}};
@@ -158,6 +185,7 @@ Judge open_judge(const fs::path& folder) {
     throw Error(ErrorCode::BadFile, where + ": not one threshold for each instrument and family");
   }
   judge.drum_threshold = json_get<double>(json, "drum_threshold", where);
+  if (json.contains("keys")) judge.keys = keys_from_json(json["keys"], where);
   const Json ceilings = json.value("ceilings", Json::object());
   for (const auto& [name, value] : ceilings.items()) {
     judge.ceilings[name] = json_get<double>(ceilings, name.c_str(), where);

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "eval/asked.h"
 #include "eval/blur.h"
+#include "eval/key.h"
 #include "eval/tagger.h"
 
 namespace riffle::eval {
@@ -36,6 +37,7 @@ struct Judge {
   std::vector<double> instrument_thresholds;  // above which an instrument counts as heard
   std::vector<double> family_thresholds;
   double drum_threshold = 0.5;
+  KeyModel keys = KeyModel::of_ratings();
   std::map<std::string, double> ceilings;  // by the judge's name
   Steepness real;                          // of held-out pictures
   at::Tensor held_out;                     // embeddings [N, D] of held-out windows

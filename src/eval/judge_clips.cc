@@ -96,7 +96,7 @@ void ClipJudges::add(const Asked& asked, const KeptClip& clip, const Job& job) {
   }
   if (asked.maybe_key && asks_for_notes(asked)) {
     const auto ranking =
-        rank_keys(mean_chroma(chroma_of(clip.sound, inner)), {asked.maybe_key->mode});
+        rank_keys(key_features(chroma_of(clip.sound, inner)), judge_.keys, {asked.maybe_key->mode});
     key_.add(key_among(ranking, *asked.maybe_key, 2));
   }
 }

@@ -10,14 +10,14 @@
 
 namespace riffle::eval {
 
-SoundVerdict judge_sound(const audio::Waveform& sound, const Job& job) {
+SoundVerdict judge_sound(const audio::Waveform& sound, const KeyModel& keys, const Job& job) {
   SoundVerdict verdict;
   verdict.duration_s = sound.duration_s();
   verdict.loudness = audio::measure_loudness(sound, audio::kUnknownLayout, job);
   verdict.tempo = estimate_tempo(onset_strength(sound, job));
   const Chroma chroma = chroma_of(sound, job);
   verdict.tuning_semitones = chroma.tuning_semitones;
-  verdict.keys = rank_keys(mean_chroma(chroma), known_modes());
+  verdict.keys = rank_keys(key_features(chroma), keys);
   return verdict;
 }
 
@@ -25,9 +25,8 @@ OrderedJson to_json(const SoundVerdict& verdict) {
   OrderedJson keys = OrderedJson::array();
   for (size_t i = 0; i < std::min<size_t>(3, verdict.keys.size()); ++i) {
     const KeyGuess& guess = verdict.keys[i];
-    keys.push_back({{"tonic", pitch_name(guess.key.tonic)},
-                    {"mode", guess.key.mode},
-                    {"correlation", guess.correlation}});
+    keys.push_back(
+        {{"tonic", pitch_name(guess.key.tonic)}, {"mode", guess.key.mode}, {"score", guess.score}});
   }
   return {{"duration_s", verdict.duration_s},
           {"bpm", verdict.tempo.bpm},

@@ -19,12 +19,13 @@ namespace riffle::eval {
 struct SoundVerdict {
   double duration_s = 0;
   Tempo tempo;
-  std::vector<KeyGuess> keys;  // likeliest first, of all modes there are profiles for
+  std::vector<KeyGuess> keys;  // likeliest first, of all modes the key model has
   double tuning_semitones = 0;
   audio::Loudness loudness;
 };
 
-SoundVerdict judge_sound(const audio::Waveform& sound, const Job& job = {});
+SoundVerdict judge_sound(const audio::Waveform& sound,
+                         const KeyModel& keys = KeyModel::of_ratings(), const Job& job = {});
 
 OrderedJson to_json(const SoundVerdict& verdict);
 

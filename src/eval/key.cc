@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "eval/signal.h"
@@ -22,7 +24,7 @@ struct Mode {
   std::vector<std::pair<size_t, size_t>> exchanged;
 };
 
-const std::vector<Mode>& modes() {
+const std::vector<Mode>& modes_of_ratings() {
   static const std::vector<Mode> kModes = {
       {"major", kMajor, {}},
       {"minor", kMinor, {}},
@@ -38,35 +40,68 @@ const std::vector<Mode>& modes() {
 constexpr std::array<std::string_view, 12> kNames = {"C",  "C#", "D",  "D#", "E",  "F",
                                                      "F#", "G",  "G#", "A",  "A#", "B"};
 
+// Without the mean and at unit length: products of two such are Pearson's correlation.
+PitchClasses standardised(PitchClasses classes) {
+  const auto mean = static_cast<float>(mean_of(classes));
+  for (float& value : classes) value -= mean;
+  const float length =
+      std::sqrt(std::inner_product(classes.begin(), classes.end(), classes.begin(), 0.0F));
+  for (float& value : classes) value = length > 0 ? value / length : 0.0F;
+  return classes;
+}
+
 }  // namespace
 
-std::vector<std::string> known_modes() {
-  std::vector<std::string> names;
-  for (const Mode& mode : modes()) names.emplace_back(mode.name);
-  return names;
+KeyWeights key_features(const Chroma& chroma) {
+  KeyWeights features{};
+  const auto put = [&](const std::vector<PitchClasses>& columns, size_t first) {
+    const PitchClasses classes = standardised(mean_of_columns(columns));
+    std::ranges::copy(classes, features.begin() + static_cast<int64_t>(first));
+  };
+  put(chroma.columns, 0);
+  put(chroma.bass, 12);
+  return features;
 }
 
-std::optional<PitchClasses> key_profile(std::string_view mode) {
-  const auto found = std::ranges::find(modes(), mode, &Mode::name);
-  if (found == modes().end()) return {};
-  PitchClasses profile = found->base;
-  for (const auto& [a, b] : found->exchanged) std::swap(profile[a], profile[b]);
-  return profile;
+KeyModel KeyModel::of_ratings() {
+  KeyModel model;
+  for (const Mode& mode : modes_of_ratings()) {
+    PitchClasses profile = mode.base;
+    for (const auto& [a, b] : mode.exchanged) std::swap(profile[a], profile[b]);
+    ModeModel row{.mode = std::string(mode.name)};
+    std::ranges::copy(standardised(profile), row.weights.begin());
+    model.modes.push_back(std::move(row));
+  }
+  return model;
 }
 
-std::vector<KeyGuess> rank_keys(const PitchClasses& chroma, const std::vector<std::string>& modes) {
-  std::vector<KeyGuess> ranking;
-  if (std::ranges::max(chroma) <= 0) return ranking;
-  for (const std::string& mode : modes) {
-    const auto profile = key_profile(mode);
-    if (!profile) continue;
-    for (int tonic = 0; tonic < 12; ++tonic) {
-      PitchClasses from_tonic = chroma;
-      std::ranges::rotate(from_tonic, from_tonic.begin() + tonic);
-      ranking.push_back({{tonic, mode}, correlation(from_tonic, *profile)});
+const ModeModel* KeyModel::find(std::string_view mode) const {
+  const auto found = std::ranges::find(modes, mode, &ModeModel::mode);
+  return found == modes.end() ? nullptr : &*found;
+}
+
+double key_score(const KeyWeights& features, const ModeModel& mode, int tonic) {
+  double score = mode.bias;
+  for (size_t half = 0; half < 24; half += 12) {
+    for (size_t degree = 0; degree < 12; ++degree) {
+      const size_t pitch_class = (degree + static_cast<size_t>(tonic)) % 12;
+      score += double{mode.weights[half + degree]} * features[half + pitch_class];
     }
   }
-  std::ranges::stable_sort(ranking, std::ranges::greater{}, &KeyGuess::correlation);
+  return score;
+}
+
+std::vector<KeyGuess> rank_keys(const KeyWeights& features, const KeyModel& model,
+                                const std::vector<std::string>& modes) {
+  std::vector<KeyGuess> ranking;
+  if (std::ranges::all_of(features, [](float value) { return value == 0; })) return ranking;
+  for (const ModeModel& mode : model.modes) {
+    if (!modes.empty() && std::ranges::find(modes, mode.mode) == modes.end()) continue;
+    for (int tonic = 0; tonic < 12; ++tonic) {
+      ranking.push_back({{tonic, mode.mode}, key_score(features, mode, tonic)});
+    }
+  }
+  std::ranges::stable_sort(ranking, std::ranges::greater{}, &KeyGuess::score);
   return ranking;
 }
 

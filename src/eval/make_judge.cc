@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <set>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "eval/judge_sound.h"
+#include "eval/learn_keys.h"
 #include "eval/levels.h"
 #include "pipelines/music_model.h"
 
@@ -66,6 +68,37 @@ void measure_tags(Judge& judge, const Heard& heard, const std::string& suffix) {
   set("genre", share_of_genres(heard));
 }
 
+audio::Waveform sound_of(const Judge& judge, const JudgeData& data, const Piece& piece,
+                         const Job& job) {
+  return sound_of_levels(data.middle(piece), judge.params, data.record(piece).max_value, 24,
+                         Job{job.stop, {}});
+}
+
+// None for drums alone, and where the key is not known.
+std::optional<Key> key_of(const JudgeData& data, const Piece& piece) {
+  const shards::Record& record = data.record(piece);
+  const auto tonic = record.maybe_key ? pitch_class_of(*record.maybe_key) : std::nullopt;
+  const bool pitched =
+      std::ranges::any_of(data.segment(piece).instruments,
+                          [](const std::string& word) { return !family_of(word).empty(); });
+  if (!tonic || !record.maybe_mode || !pitched) return {};
+  return Key{*tonic, *record.maybe_mode};
+}
+
+// From windows heard through the codec, as a model's clips are.
+KeyModel keys_of(const Judge& judge, const JudgeData& data, std::span<const Piece> pieces,
+                 const Job& job) {
+  std::vector<KeyExample> examples;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    job.check();
+    if (const auto key = key_of(data, pieces[i])) {
+      examples.push_back({key_features(chroma_of(sound_of(judge, data, pieces[i], job))), *key});
+    }
+    job.report("keys", static_cast<int64_t>(i) + 1, std::ssize(pieces));
+  }
+  return learn_keys(examples);
+}
+
 // Tempo and key of real held-out windows, heard through the codec as a model's clips are.
 void measure_sounds(Judge& judge, const JudgeData& data, std::span<const Piece> pieces,
                     const Job& job) {
@@ -76,26 +109,22 @@ void measure_sounds(Judge& judge, const JudgeData& data, std::span<const Piece> 
   for (size_t i = 0; i < pieces.size(); ++i) {
     job.check();
     const shards::Record& record = data.record(pieces[i]);
-    const audio::Waveform sound = sound_of_levels(data.middle(pieces[i]), judge.params,
-                                                  record.max_value, 24, Job{job.stop, {}});
+    const audio::Waveform sound = sound_of(judge, data, pieces[i], job);
     if (record.maybe_bpm) {
       ++tempi;
       const Tempo tempo = estimate_tempo(onset_strength(sound));
       right_tempi += tempo_agrees(tempo.bpm, *record.maybe_bpm) ? 1 : 0;
     }
-    const auto tonic = record.maybe_key ? pitch_class_of(*record.maybe_key) : std::nullopt;
-    const bool pitched =
-        std::ranges::any_of(data.segment(pieces[i]).instruments,
-                            [](const std::string& word) { return !family_of(word).empty(); });
-    if (tonic && record.maybe_mode && pitched) {
+    if (const auto key = key_of(data, pieces[i])) {
       ++keys;
-      const auto ranking = rank_keys(mean_chroma(chroma_of(sound)), {*record.maybe_mode});
-      right_keys += key_among(ranking, {*tonic, *record.maybe_mode}, 2) ? 1 : 0;
+      const auto ranking = rank_keys(key_features(chroma_of(sound)), judge.keys, {key->mode});
+      right_keys += key_among(ranking, *key, 2) ? 1 : 0;
     }
     job.report("tempo and key", static_cast<int64_t>(i) + 1, std::ssize(pieces));
   }
-  if (tempi > 0)
+  if (tempi > 0) {
     judge.ceilings["tempo"] = static_cast<double>(right_tempi) / static_cast<double>(tempi);
+  }
   if (keys > 0) judge.ceilings["key"] = static_cast<double>(right_keys) / static_cast<double>(keys);
 }
 
@@ -176,6 +205,7 @@ Judge make_judge(const shards::ShardReader& reader, const MakeJudgeOptions& opti
   if (!unseen_sound.empty()) {
     measure_tags(judge, listen_to(judge, data, unseen_sound, job), ", unseen soundfont");
   }
+  judge.keys = keys_of(judge, data, shuffled(training, 7, options.key_clips), job);
   measure_sounds(judge, data, shuffled(known_sound, 3, options.decoded), job);
 
   const auto reference = shuffled(test, 4, options.reference_clips);

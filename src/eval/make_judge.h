@@ -14,6 +14,7 @@ struct MakeJudgeOptions {
   TrainTaggerOptions training;
   int64_t reference_clips = 800;  // held-out and training windows kept for Frechet distances
   int64_t prompts = 700;          // held-out captions kept
+  int64_t key_clips = 800;        // training windows that what keys are like is learned from
   int64_t decoded = 160;          // held-out windows played through the codec for tempo and key
 };
 
