@@ -63,6 +63,8 @@ double Level::half_log_snr() const { return std::log(alpha) - std::log(sigma); }
 
 NoiseSchedule::NoiseSchedule(const SchedulerConfig& config) {
   config.validate();
+  is_grid_ = config.sigma_grid.has_value();
+  if (is_grid_) return;
   at::Tensor products = (1.0 - betas_of(config)).cumprod(0);
   if (config.rescale_betas_zero_snr) products = with_zero_terminal_snr(products);
   products = products.to(at::kDouble).clamp_min(kLeastAlphaCumprod).contiguous();
@@ -72,6 +74,10 @@ NoiseSchedule::NoiseSchedule(const SchedulerConfig& config) {
 }
 
 Level NoiseSchedule::level(int64_t timestep) const {
+  if (is_grid_)
+    throw Error(ErrorCode::Unsupported,
+                "this sampler works on the timesteps of betas, and the model has noise levels",
+                "choose heun, euler or dpmpp_2m");
   if (timestep < 0 || timestep >= size())
     throw Error(ErrorCode::InvalidArgument,
                 fmt::format("scheduler: timestep must be 0 to {}, got {}", size() - 1, timestep));
@@ -80,6 +86,7 @@ Level NoiseSchedule::level(int64_t timestep) const {
 }
 
 double NoiseSchedule::sigma(double timestep) const {
+  if (is_grid_) return timestep;
   const double held = std::clamp(timestep, 0.0, static_cast<double>(size() - 1));
   const auto low = static_cast<size_t>(held);
   const size_t high = std::min(low + 1, sigmas_.size() - 1);
@@ -87,6 +94,7 @@ double NoiseSchedule::sigma(double timestep) const {
 }
 
 double NoiseSchedule::timestep_of(double sigma) const {
+  if (is_grid_) return sigma;
   if (sigma <= sigmas_.front()) return 0;
   if (sigma >= sigmas_.back()) return static_cast<double>(size() - 1);
   const auto high = std::upper_bound(sigmas_.begin(), sigmas_.end(), sigma);

@@ -21,6 +21,7 @@ struct Level {
 };
 
 // The cumulative products of (1 - beta), made in float32 as diffusers makes them, kept in double.
+// EDM models have none: their timesteps are their sigmas.
 class NoiseSchedule {
  public:
   // Throws what SchedulerConfig::validate() throws.
@@ -30,7 +31,7 @@ class NoiseSchedule {
   const std::vector<double>& alphas_cumprod() const { return alphas_cumprod_; }
 
   // The variance-preserving level of a training timestep. Throws Error{InvalidArgument} unless
-  // 0 <= timestep < size().
+  // 0 <= timestep < size(), Error{Unsupported} where there are no betas.
   Level level(int64_t timestep) const;
 
   // sqrt((1 - a) / a), between timesteps by linear interpolation; beyond the ends, the ends.
@@ -39,6 +40,7 @@ class NoiseSchedule {
   double timestep_of(double sigma) const;
 
  private:
+  bool is_grid_ = false;  // no betas
   std::vector<double> alphas_cumprod_;
   std::vector<double> sigmas_;
 };

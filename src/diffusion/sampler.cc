@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <vector>
 
 #include "core/error.h"
@@ -59,6 +60,16 @@ void require_mask(const at::Tensor& mask, const at::Tensor& latents) {
   }
 }
 
+void require_tiling(const Tiling& tiling, int64_t columns) {
+  const bool fits = tiling.repeats >= 1 && columns % tiling.repeats == 0 && tiling.strength >= 0 &&
+                    tiling.strength <= 1;
+  if (fits) return;
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("{} columns cannot be tiled in {} parts at a strength of {}", columns,
+                          tiling.repeats, tiling.strength),
+              "the parts must be equal, the strength 0 to 1");
+}
+
 class Run {
  public:
   Run(models::Denoiser& denoiser, Scheduler& scheduler, std::span<const GuidedPrompt> prompts,
@@ -91,7 +102,7 @@ class Run {
       const at::Tensor prediction = predict(latents, t, job);
       if (options_.on_preview) preview(prediction, t, latents);
       latents = scheduler_.step(prediction, t, latents, options_.noise);
-      latents = put_back(latents, t);
+      latents = tiled(put_back(latents, t));
     }
     job.check();
     return latents;
@@ -164,6 +175,21 @@ class Run {
                    scheduler_.add_noise(clean, keep.known.noise, timesteps[next]));
   }
 
+  at::Tensor tiled(const at::Tensor& latents) const {
+    if (!options_.tiling || options_.tiling->repeats == 1) return latents;
+    const int64_t per_step = scheduler_.evaluations_per_step();
+    const bool last = done() == total_;
+    if (!last && done() % per_step != 0) return latents;
+    const int64_t steps = (total_ + per_step - 1) / per_step;
+    const int64_t taken = last ? steps : done() / per_step;
+    if (taken > std::llround(options_.tiling->strength * static_cast<double>(steps)))
+      return latents;
+    const int64_t repeats = options_.tiling->repeats;
+    std::vector<int64_t> times(static_cast<size_t>(latents.dim()), 1);
+    times.back() = repeats;
+    return latents.narrow(-1, 0, latents.size(-1) / repeats).repeat(times);
+  }
+
   void preview(const at::Tensor& prediction, double t, const at::Tensor& latents) const {
     options_.on_preview(
         {done() + 1, total_, scheduler_.predicted_original(prediction, t, latents)});
@@ -204,6 +230,7 @@ at::Tensor sample(models::Denoiser& denoiser, Scheduler& scheduler, const at::Te
     require_shape(options.mix->source.latents, latents, "source latents");
     require_shape(options.mix->source.noise, latents, "noise of source latents");
   }
+  if (options.tiling) require_tiling(*options.tiling, latents.size(-1));
   const at::NoGradGuard no_grad;
   Run run(denoiser, scheduler, prompts, options, latents.size(0), latents.size(-1));
   return run.loop(latents, job);

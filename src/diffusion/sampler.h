@@ -49,6 +49,14 @@ struct MagicMix {
   int64_t to_index = 0;    // the first one that is left alone
 };
 
+// Loops inside the stretch: after each of the first strength * steps steps the first of so many
+// equal parts is put in the place of the others. At strength 1 the result has exactly that period;
+// below, its repetitions vary.
+struct Tiling {
+  int64_t repeats = 1;  // divides the columns
+  double strength = 1;
+};
+
 struct SamplePreview {
   int64_t step = 0;  // 1 after the first
   int64_t steps = 0;
@@ -62,6 +70,7 @@ struct SampleOptions {
   WindowOptions windows = {};
   std::optional<KeptPart> keep = {};
   std::optional<MagicMix> mix = {};
+  std::optional<Tiling> tiling = {};
   // Predictions for the outer layers only, in all but one of so many steps (models/denoiser.h); 1
   // computes everything always.
   int64_t cache_interval = 1;

@@ -11,7 +11,7 @@
 namespace riffle::diffusion {
 namespace {
 
-constexpr double kKarrasRho = 7;
+constexpr int64_t kMostGridSteps = 1000;
 
 // Equally spaced from `last` down to 0, both ends included; `last` alone for a count of one.
 std::vector<double> descending_linspace(double last, int64_t count) {
@@ -39,6 +39,17 @@ std::vector<double> solver_timesteps(TimestepSpacing spacing, int64_t train, int
   auto timesteps = spaced_timesteps(spacing, train, steps + 1, steps_offset);
   timesteps.pop_back();
   return timesteps;
+}
+
+// Karras et al. 2022, algorithm 1: the levels are the timesteps.
+SchedulePlan grid_plan(const SigmaGrid& grid, int64_t steps) {
+  require_steps(steps, kMostGridSteps);
+  SchedulePlan plan;
+  plan.timesteps = karras_sigmas(grid.sigma_min, grid.sigma_max, steps, grid.rho);
+  for (const double sigma : plan.timesteps) plan.levels.push_back({1, sigma});
+  plan.levels.push_back({1, 0});
+  plan.init_noise_sigma = plan.timesteps.front();
+  return plan;
 }
 
 }  // namespace
@@ -70,18 +81,19 @@ std::vector<double> spaced_timesteps(TimestepSpacing spacing, int64_t train, int
   return timesteps;
 }
 
-std::vector<double> karras_sigmas(double sigma_min, double sigma_max, int64_t steps) {
-  const double high = std::pow(sigma_max, 1 / kKarrasRho);
-  const double low = std::pow(sigma_min, 1 / kKarrasRho);
+std::vector<double> karras_sigmas(double sigma_min, double sigma_max, int64_t steps, double rho) {
+  const double high = std::pow(sigma_max, 1 / rho);
+  const double low = std::pow(sigma_min, 1 / rho);
   std::vector<double> sigmas;
   for (const double share : descending_linspace(1, steps))
-    sigmas.push_back(std::pow(low + share * (high - low), kKarrasRho));
+    sigmas.push_back(std::pow(low + share * (high - low), rho));
   return sigmas;
 }
 
 SchedulePlan discrete_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                            int64_t steps, bool set_alpha_to_one) {
   SchedulePlan plan;
+  if (config.sigma_grid) schedule.level(0);  // throws: there are no timesteps to choose from
   plan.timesteps = spaced_timesteps(config.timestep_spacing.value_or(TimestepSpacing::Leading),
                                     schedule.size(), steps, config.steps_offset);
   for (double& t : plan.timesteps) {
@@ -94,6 +106,7 @@ SchedulePlan discrete_plan(const SchedulerConfig& config, const NoiseSchedule& s
 
 SchedulePlan sigma_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                         int64_t steps) {
+  if (config.sigma_grid) return grid_plan(*config.sigma_grid, steps);
   const auto spacing = config.timestep_spacing.value_or(TimestepSpacing::Linspace);
   SchedulePlan plan;
   plan.timesteps = spaced_timesteps(spacing, schedule.size(), steps, config.steps_offset);
@@ -131,6 +144,7 @@ SchedulePlan two_stage_plan(const SchedulePlan& outer, const NoiseSchedule& sche
 
 SchedulePlan solver_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                          int64_t steps) {
+  if (config.sigma_grid) return grid_plan(*config.sigma_grid, steps);
   SchedulePlan plan;
   plan.timesteps = solver_timesteps(config.timestep_spacing.value_or(TimestepSpacing::Linspace),
                                     schedule.size(), steps, config.steps_offset);

@@ -24,15 +24,17 @@ struct SchedulePlan {
 std::vector<double> spaced_timesteps(TimestepSpacing spacing, int64_t train, int64_t steps,
                                      int64_t steps_offset);
 
-// Karras et al. 2022, eq. 5 with rho = 7: descending from sigma_max to sigma_min.
-std::vector<double> karras_sigmas(double sigma_min, double sigma_max, int64_t steps);
+// Karras et al. 2022, eq. 5: descending from sigma_max to sigma_min.
+std::vector<double> karras_sigmas(double sigma_min, double sigma_max, int64_t steps,
+                                  double rho = 7);
 
 // ddim and pndm: variance-preserving levels at whole timesteps; the result at alpha = 1, or at the
 // first trained level where set_alpha_to_one is false.
 SchedulePlan discrete_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                            int64_t steps, bool set_alpha_to_one);
 
-// euler, heun, lms and kin: alpha = 1, sigmas interpolated at fractional timesteps, ending at 0.
+// euler, heun, lms and kin: alpha = 1, sigmas interpolated at fractional timesteps, ending at 0. Of
+// an EDM model, its grid.
 SchedulePlan sigma_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                         int64_t steps);
 
@@ -43,7 +45,8 @@ SchedulePlan two_stage_plan(const SchedulePlan& outer, const NoiseSchedule& sche
                             double (*inner)(double from, double to));
 
 // dpmpp_2m and unipc: variance-preserving levels at rounded timesteps, repeated ones dropped (so
-// that there may be fewer than `steps`); ends where final_sigmas_type says.
+// that there may be fewer than `steps`); ends where final_sigmas_type says. Of an EDM model the
+// same as sigma_plan.
 SchedulePlan solver_plan(const SchedulerConfig& config, const NoiseSchedule& schedule,
                          int64_t steps);
 

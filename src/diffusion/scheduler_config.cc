@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 constexpr int64_t kMaxTrainTimesteps = 1'000'000;
+constexpr double kMaxSigma = 1e6;
+constexpr const char* kEdmClass = "EDMScheduler";
 
 template <class T, size_t count>
 using Names = std::array<std::pair<std::string_view, T>, count>;
@@ -151,6 +154,30 @@ void require_known_solver_type(const Json& json, std::string_view where) {
               "choose another scheduler");
 }
 
+// What is left to say of a file whose fields were read.
+void finish(const Fields& fields, const SchedulerConfig& config, std::string_view where) {
+  for (const std::string& key : fields.unknown())
+    log::warn("{}: \"{}\" is not known here and has no effect", where, key);
+  try {
+    config.validate();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: {}", where, error.message()), error.hint());
+  }
+}
+
+SchedulerConfig edm_config_from_json(const Json& json, std::string_view where) {
+  SigmaGrid grid;
+  Fields fields(json, where);
+  fields.read("sigma_min", grid.sigma_min);
+  fields.read("sigma_max", grid.sigma_max);
+  fields.read("rho", grid.rho);
+  fields.require_off("prediction_type", "sample");
+  fields.has("sigma_data");  // the model's own affair
+  const SchedulerConfig config = SchedulerConfig::edm(grid);
+  finish(fields, config, where);
+  return config;
+}
+
 }  // namespace
 
 SchedulerConfig SchedulerConfig::stable_diffusion() {
@@ -163,7 +190,23 @@ SchedulerConfig SchedulerConfig::stable_diffusion() {
   return config;
 }
 
+SchedulerConfig SchedulerConfig::edm(const SigmaGrid& grid) {
+  SchedulerConfig config;
+  config.class_name = kEdmClass;
+  config.prediction_type = PredictionType::Sample;
+  config.sigma_grid = grid;
+  return config;
+}
+
 void SchedulerConfig::validate() const {
+  if (sigma_grid) {
+    const auto& [low, high, rho] = *sigma_grid;
+    require(low > 0 && std::isfinite(low), "sigma_min", "above 0", fmt::to_string(low));
+    require(high > low && high <= kMaxSigma, "sigma_max",
+            fmt::format("above sigma_min and at most {}", kMaxSigma), fmt::to_string(high));
+    require(rho >= 1 && rho <= 100, "rho", "1 to 100", fmt::to_string(rho));
+  }
+  require(churn.amount >= 0, "churn", "0 or more", fmt::to_string(churn.amount));
   require(num_train_timesteps >= 2 && num_train_timesteps <= kMaxTrainTimesteps,
           "num_train_timesteps", fmt::format("2 to {}", kMaxTrainTimesteps),
           fmt::to_string(num_train_timesteps));
@@ -192,6 +235,9 @@ void SchedulerConfig::validate() const {
 SchedulerConfig scheduler_config_from_json(const Json& json, std::string_view where) {
   if (!json.is_object())
     throw Error(ErrorCode::BadFile, fmt::format("{}: expected a JSON object", where));
+  if (json_get_or(json, "_class_name", std::string(), where) == kEdmClass) {
+    return edm_config_from_json(json, where);
+  }
   SchedulerConfig config;
   Fields fields(json, where);
   config.class_name = json_get_or(json, "_class_name", std::string(), where);
@@ -214,13 +260,7 @@ SchedulerConfig scheduler_config_from_json(const Json& json, std::string_view wh
   fields.read("timestep_scaling", config.timestep_scaling);
   for (const auto& [key, off] : switched_off_options()) fields.require_off(key, off);
   require_known_solver_type(json, where);
-  for (const std::string& key : fields.unknown())
-    log::warn("{}: \"{}\" is not known here and has no effect", where, key);
-  try {
-    config.validate();
-  } catch (const Error& error) {
-    throw Error(ErrorCode::BadFile, fmt::format("{}: {}", where, error.message()), error.hint());
-  }
+  finish(fields, config, where);
   return config;
 }
 

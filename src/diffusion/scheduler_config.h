@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,22 @@ enum class FinalSigmas { SigmaMin, Zero };
 
 enum class SolverAlgorithm { DpmSolverPlusPlus, SdeDpmSolverPlusPlus };
 
+// The noise levels of an EDM model (Karras et al. 2022, eq. 5), from sigma_max down to sigma_min.
+struct SigmaGrid {
+  double sigma_min = 0.002;
+  double sigma_max = 80;
+  double rho = 7;
+};
+
+// Algorithm 2 of the same paper: before a step the sample is made noisier by the factor 1 + gamma,
+// gamma = min(amount / steps, sqrt(2) - 1) where its sigma lies between the bounds.
+struct Churn {
+  double amount = 0;
+  double sigma_min = 0;
+  double sigma_max = std::numeric_limits<double>::infinity();
+  double noise = 1;  // deviation of the noise that is added
+};
+
 struct SchedulerConfig {
   std::string class_name;  // "PNDMScheduler"; empty when the file does not say
 
@@ -62,10 +79,16 @@ struct SchedulerConfig {
   // Not in the file, a choice of the run: how much fresh noise a step brings in, from 0 (the
   // deterministic limit) to 1. Absent: each scheduler's own habit.
   std::optional<double> eta;
+  Churn churn;  // heun only; also a choice of the run
+
+  // "EDMScheduler": there are no betas. Samples are x0 + sigma eps, timesteps are the sigmas
+  // themselves, and the prediction is x0.
+  std::optional<SigmaGrid> sigma_grid;
 
   // The schedule of Stable Diffusion 1.x, hence of the riffusion model: scaled_linear 0.00085 to
   // 0.012, steps_offset 1, set_alpha_to_one false.
   static SchedulerConfig stable_diffusion();
+  static SchedulerConfig edm(const SigmaGrid& grid);
 
   // Throws Error{InvalidArgument} naming the field for numbers no schedule can be made of, and for
   // a schedule ending in pure noise with epsilon prediction (x0 cannot be had from noise alone).

@@ -303,5 +303,38 @@ TEST_F(SamplerTest, RefusesKnownLatentsAndMasksOfAnotherSize) {
                       ErrorCode::InvalidArgument, "latents");
 }
 
+at::Tensor part_of(const at::Tensor& latents, int64_t index, int64_t columns) {
+  return latents.narrow(-1, index * columns, columns);
+}
+
+TEST_F(SamplerTest, TilingHasItsPeriodExactly) {
+  for (const char* name : {"euler", "heun", "dpmpp_2m"}) {
+    const at::Tensor got = run_one(name, {.tiling = Tiling{.repeats = 4, .strength = 1}});
+    for (int64_t k = 1; k < 4; ++k) EXPECT_TRUE(at::equal(part_of(got, 0, 4), part_of(got, k, 4)));
+  }
+}
+
+TEST_F(SamplerTest, WeakTilingLetsRepetitionsVaryLittle) {
+  // Windows of other prompts pull the repetitions apart.
+  const std::vector<uint64_t> seed = {7};
+  const std::vector<GuidedPrompt> prompts = {prompt_of(2), prompt_of(-2)};
+  const auto spread = [&](std::optional<Tiling> tiling) {
+    const at::Tensor got =
+        run("euler", seed, prompts,
+            {.guidance = {.scale = 1}, .windows = {.window = 8, .overlap = 0}, .tiling = tiling});
+    return largest(part_of(got, 0, 8) - part_of(got, 1, 8));
+  };
+  const double weak = spread(Tiling{.repeats = 2, .strength = 0.5});
+  EXPECT_EQ(spread(Tiling{.repeats = 2, .strength = 1}), 0);
+  EXPECT_GT(weak, 0);
+  EXPECT_LT(weak, spread({}));
+  EXPECT_EQ(spread(Tiling{.repeats = 2, .strength = 0}), spread({}));
+}
+
+TEST_F(SamplerTest, PartsMustBeEqual) {
+  EXPECT_RIFFLE_ERROR(run_one("euler", {.tiling = Tiling{.repeats = 3}}),
+                      ErrorCode::InvalidArgument, "16 columns cannot be tiled in 3 parts");
+}
+
 }  // namespace
 }  // namespace riffle::diffusion

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "diffusion/two_conditions.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "support/test_files.h"
+
+namespace riffle::diffusion {
+namespace {
+
+// What a model says with and without its conditions.
+constexpr double kNone = 1;
+constexpr double kContext = 4;
+constexpr double kStyle = 7;
+constexpr double kBoth = 16;
+
+double combined(const TwoConditionGuidance& guidance, bool has_context = true,
+                bool has_style = true) {
+  std::vector<at::Tensor> made;
+  const auto predictions = predictions_of(guidance, has_context, has_style);
+  for (const WeighedPrediction& p : predictions) {
+    EXPECT_TRUE(has_context || !p.context);
+    EXPECT_TRUE(has_style || !p.style);
+    const double value = p.context ? (p.style ? kBoth : kContext) : (p.style ? kStyle : kNone);
+    made.push_back(at::full({1, 2, 1, 3}, value, at::kDouble));
+  }
+  return weighed_sum(at::cat(made), predictions).mean().item<double>();
+}
+
+TEST(TwoConditionsTest, RulesAreTheirFormulas) {
+  const double c = 1.5;
+  const double s = 2.5;
+  EXPECT_DOUBLE_EQ(combined({c, s, GuidanceRule::Nested}),
+                   kNone + c * (kContext - kNone) + s * (kBoth - kContext));
+  EXPECT_DOUBLE_EQ(combined({c, s, GuidanceRule::Independent}),
+                   kNone + c * (kContext - kNone) + s * (kStyle - kNone));
+  EXPECT_DOUBLE_EQ(combined({c, s, GuidanceRule::Joint}),
+                   kBoth + (c - 1) * (kBoth - kStyle) + (s - 1) * (kBoth - kContext));
+}
+
+TEST(TwoConditionsTest, EqualWeightsTakeTwoPredictionsAndGiveTheSame) {
+  const auto predictions = predictions_of({1.25, 1.25}, true, true);
+  EXPECT_EQ(predictions.size(), 2U);
+  EXPECT_DOUBLE_EQ(combined({1.25, 1.25}),
+                   kNone + 1.25 * (kContext - kNone) + 1.25 * (kBoth - kContext));
+  EXPECT_EQ(predictions_of({1.25, 1.5}, true, true).size(), 3U);
+}
+
+TEST(TwoConditionsTest, WithoutExaggerationOnePredictionIsEnough) {
+  for (const GuidanceRule rule : {GuidanceRule::Nested, GuidanceRule::Joint}) {
+    EXPECT_EQ(predictions_of({1, 1, rule}, true, true).size(), 1U);
+    EXPECT_DOUBLE_EQ(combined({1, 1, rule}), kBoth);
+  }
+  EXPECT_DOUBLE_EQ(combined({0, 0}), kNone);
+}
+
+TEST(TwoConditionsTest, WhatIsAbsentIsNeverAskedFor) {
+  for (const GuidanceRule rule :
+       {GuidanceRule::Nested, GuidanceRule::Independent, GuidanceRule::Joint}) {
+    EXPECT_DOUBLE_EQ(combined({1.5, 3, rule}, true, false), kNone + 1.5 * (kContext - kNone));
+    EXPECT_DOUBLE_EQ(combined({3, 1.5, rule}, false, true), kNone + 1.5 * (kStyle - kNone));
+    EXPECT_DOUBLE_EQ(combined({3, 3, rule}, false, false), kNone);
+  }
+}
+
+TEST(TwoConditionsTest, RefusesWhatIsOutOfRange) {
+  EXPECT_RIFFLE_ERROR(predictions_of({-1, 1}, true, true), ErrorCode::InvalidArgument, "context");
+  EXPECT_RIFFLE_ERROR(predictions_of({1, 99}, true, true), ErrorCode::InvalidArgument, "style");
+  EXPECT_RIFFLE_ERROR(guidance_rule("sideways"), ErrorCode::InvalidArgument, "sideways");
+  EXPECT_EQ(guidance_rule("joint"), GuidanceRule::Joint);
+}
+
+}  // namespace
+}  // namespace riffle::diffusion
