@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <ATen/core/grad_mode.h>
 
+#include <functional>
 #include <utility>
 
 #include "models/riff_seams.h"
@@ -9,10 +10,14 @@
 namespace riffle::models {
 namespace {
 
+// The network, loaded when first asked for.
+using Network = std::function<MelAutoencoder&(const Job&)>;
+
 class RiffMelAutoencoder final : public Autoencoder {
  public:
-  explicit RiffMelAutoencoder(std::shared_ptr<RiffParts> parts) : parts_(std::move(parts)) {
-    const MelAutoencoderConfig& config = parts_->mel_config();
+  RiffMelAutoencoder(const MelAutoencoderConfig& config, const RiffModelOptions& options,
+                     Network network)
+      : options_(options), network_(std::move(network)) {
     info_ = {.medium = AutoencoderInfo::Medium::Picture,
              .media_channels = 1,
              .latent_channels = config.latent_channels,
@@ -27,8 +32,8 @@ class RiffMelAutoencoder final : public Autoencoder {
                     const DenoiseOptions& options, const Job& job) override {
     const at::NoGradGuard no_grad;
     const nn::CircularWidth circular(options.circular_time);
-    MelAutoencoder& model = parts_->mel_autoencoder(job);
-    const at::Tensor latents = model.encode(to_model(*parts_, media), job).to(media.options());
+    MelAutoencoder& model = network_(job);
+    const at::Tensor latents = model.encode(to_model(options_, media), job).to(media.options());
     return model.normalise(latents);
   }
 
@@ -36,19 +41,38 @@ class RiffMelAutoencoder final : public Autoencoder {
                     const Job& job) override {
     const at::NoGradGuard no_grad;
     const nn::CircularWidth circular(options.circular_time);
-    MelAutoencoder& model = parts_->mel_autoencoder(job);
-    return model.decode(to_model(*parts_, model.denormalise(latents)), job).to(latents.options());
+    MelAutoencoder& model = network_(job);
+    return model.decode(to_model(options_, model.denormalise(latents)), job).to(latents.options());
   }
 
  private:
-  std::shared_ptr<RiffParts> parts_;
+  RiffModelOptions options_;
+  Network network_;
   AutoencoderInfo info_;
 };
 
 }  // namespace
 
 std::unique_ptr<Autoencoder> make_mel_autoencoder(std::shared_ptr<RiffParts> parts) {
-  return std::make_unique<RiffMelAutoencoder>(std::move(parts));
+  return std::make_unique<RiffMelAutoencoder>(
+      parts->mel_config(), parts->options(),
+      [parts](const Job& job) -> MelAutoencoder& { return parts->mel_autoencoder(job); });
+}
+
+std::unique_ptr<Autoencoder> open_mel_autoencoder(const weights::Bundle& bundle,
+                                                  const RiffModelOptions& options) {
+  const auto config = MelAutoencoderConfig::from_json(
+      bundle.config("vae"), (bundle.path() / "vae" / "config.json").string());
+  auto model = std::make_shared<std::shared_ptr<MelAutoencoder>>();
+  return std::make_unique<RiffMelAutoencoder>(
+      config, options, [=](const Job& job) -> MelAutoencoder& {
+        if (!*model) {
+          auto loaded = std::make_shared<MelAutoencoder>(config);
+          load_for_inference(*loaded, *bundle.tensors("vae"), options, job);
+          *model = loaded;
+        }
+        return **model;
+      });
 }
 
 }  // namespace riffle::models

@@ -18,7 +18,32 @@ Config read_config(const weights::Bundle& bundle, const char* part) {
   return Config::from_json(bundle.config(part), (bundle.path() / part / "config.json").string());
 }
 
+bool packs(const RiffModelOptions& options) { return options.device.is_cpu() && !options.exact; }
+
 }  // namespace
+
+void prepare_for_inference(torch::nn::Module& model, const RiffModelOptions& options) {
+  const at::NoGradGuard no_grad;
+  if (options.device.is_cuda()) {
+    model.to(options.device, at::kHalf);
+    // The layout in which the tensor cores' convolutions take pictures; activations follow it.
+    for (at::Tensor& parameter : model.parameters()) {
+      if (parameter.dim() == 4) {
+        parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+      }
+    }
+  } else if (packs(options)) {
+    nn::pack_for_inference(model, {.half_storage = options.low_memory});
+  }
+}
+
+void load_for_inference(torch::nn::Module& model, const weights::TensorSource& source,
+                        const RiffModelOptions& options, const Job& job) {
+  // Packing reads the weights where they lie in the file; half precision ones need not exist as
+  // floats all at once.
+  load_module(model, source, {.keep_type = packs(options), .optional = {}}, job);
+  prepare_for_inference(model, options);
+}
 
 RiffParts::RiffParts(weights::Bundle bundle, const RiffModelOptions& options)
     : bundle_(std::move(bundle)),
@@ -83,34 +108,17 @@ template <class Model, class Config>
 std::shared_ptr<Model> RiffParts::make(const char* part, const Config& config,
                                        const Job& job) const {
   auto model = std::make_shared<Model>(config);
-  if (random_ && packs()) {
+  if (random_ && packs(options_)) {
     nn::reset_and_pack(*model, random_->seed, {.half_storage = options_.low_memory});
     return model;
   }
   if (random_) {
     nn::reset_parameters(*model, random_->seed);
+    prepare(*model);
   } else {
-    // Packing reads the weights where they lie in the file; half precision ones need not exist as
-    // floats all at once.
-    load_module(*model, *bundle_.tensors(part), {.keep_type = packs(), .optional = {}}, job);
+    load_for_inference(*model, *bundle_.tensors(part), options_, job);
   }
-  prepare(*model);
   return model;
-}
-
-void RiffParts::prepare(torch::nn::Module& model) const {
-  const at::NoGradGuard no_grad;
-  if (options_.device.is_cuda()) {
-    model.to(options_.device, at::kHalf);
-    // The layout in which the tensor cores' convolutions take pictures; activations follow it.
-    for (at::Tensor& parameter : model.parameters()) {
-      if (parameter.dim() == 4) {
-        parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
-      }
-    }
-  } else if (packs()) {
-    nn::pack_for_inference(model, {.half_storage = options_.low_memory});
-  }
 }
 
 void RiffParts::make_room() {

@@ -30,6 +30,13 @@ struct RiffModelOptions {
   bool low_memory = false;
 };
 
+// What every network does before it computes: moves to the device in half precision, or packs for
+// the CPU's kernels.
+void prepare_for_inference(torch::nn::Module& model, const RiffModelOptions& options);
+// Reads the weights too. Throws as load_module does.
+void load_for_inference(torch::nn::Module& model, const weights::TensorSource& source,
+                        const RiffModelOptions& options, const Job& job = {});
+
 struct RandomWeights {
   uint64_t seed = 1;
 };
@@ -70,9 +77,7 @@ class RiffParts {
   std::shared_ptr<Model> load(const char* part, const Config& config, const Job& job) const;
   template <class Model, class Config>
   std::shared_ptr<Model> make(const char* part, const Config& config, const Job& job) const;
-  bool packs() const { return options_.device.is_cpu() && !options_.exact; }
-  // Moves to the device, or packs for the CPU's kernels.
-  void prepare(torch::nn::Module& model) const;
+  void prepare(torch::nn::Module& model) const { prepare_for_inference(model, options_); }
   // With low_memory: drops the networks that may be dropped.
   void make_room();
 

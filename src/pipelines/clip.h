@@ -18,6 +18,12 @@
 
 namespace riffle::pipelines {
 
+// A sound that belongs to a clip and is kept beside it: a stem of a mix, the mix of a stem.
+struct ClipPart {
+  std::string name;  // "mix", "1-drums"
+  audio::Waveform sound;
+};
+
 struct Clip {
   audio::Waveform sound;
   image::Picture picture;  // the spectrogram it was decoded from; stands for the changed part only
@@ -28,6 +34,7 @@ struct Clip {
   std::optional<double> maybe_bpm;
   int64_t beats = 0;  // of the whole clip, where known
   bool loop = false;  // the end goes on into the beginning
+  std::vector<ClipPart> parts;
 };
 
 // A picture of the clean latents a running step sees.

@@ -12,35 +12,13 @@ namespace {
 
 constexpr double kUsualGuidance = 7;  // Riffusion's
 
-Geometry geometry_of(models::RiffModel& model, const std::string& where) {
-  const models::AutoencoderInfo& info = model.autoencoder().info();
-  Geometry geometry;
-  const Json spectrogram = model.spectrogram();
-  geometry.codec = spectrogram_params_from_json(spectrogram, where + ": spectrogram.json");
-  geometry.latent_channels = model.denoiser().latent_channels();
-  geometry.factor = info.time_factor;
-  geometry.frequency_factor = info.frequency_factor;
-  geometry.media_channels = info.media_channels;
-  if (geometry.codec.num_frequencies % info.frequency_factor != 0) {
-    throw Error(ErrorCode::BadFile,
-                fmt::format("{}: {} mel rows are no multiple of the autoencoder's factor {}", where,
-                            geometry.codec.num_frequencies, info.frequency_factor));
-  }
-  if (geometry.codec.stereo && info.media_channels != 3) {
-    throw Error(ErrorCode::BadFile,
-                fmt::format("{}: stereo pictures need 3 channels, the autoencoder has {}", where,
-                            info.media_channels));
-  }
-  geometry.rows = geometry.codec.num_frequencies / info.frequency_factor;
-  geometry.window = model.denoiser().training_columns();
-  return geometry;
-}
-
 class RiffMusicModel final : public MusicModel {
  public:
   RiffMusicModel(weights::Bundle bundle, const models::RiffModelOptions& options)
       : name_(bundle.name()), model_(bundle, options) {
-    geometry_ = geometry_of(model_, bundle.path().string());
+    geometry_ = geometry_of_pictures(model_.autoencoder().info(), model_.spectrogram(),
+                                     bundle.path().string());
+    geometry_.window = model_.denoiser().training_columns();
     default_guidance_ = json_get_or(model_.defaults(), "guidance", kUsualGuidance,
                                     bundle.path().string() + ": defaults.json");
   }
@@ -64,6 +42,28 @@ class RiffMusicModel final : public MusicModel {
 
 }  // namespace
 
+Geometry geometry_of_pictures(const models::AutoencoderInfo& info, const Json& spectrogram,
+                              const std::string& where) {
+  Geometry geometry;
+  geometry.codec = spectrogram_params_from_json(spectrogram, where + ": spectrogram.json");
+  geometry.latent_channels = info.latent_channels;
+  geometry.factor = info.time_factor;
+  geometry.frequency_factor = info.frequency_factor;
+  geometry.media_channels = info.media_channels;
+  if (geometry.codec.num_frequencies % info.frequency_factor != 0) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: {} mel rows are no multiple of the autoencoder's factor {}", where,
+                            geometry.codec.num_frequencies, info.frequency_factor));
+  }
+  if (geometry.codec.stereo && info.media_channels != 3) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: stereo pictures need 3 channels, the autoencoder has {}", where,
+                            info.media_channels));
+  }
+  geometry.rows = geometry.codec.num_frequencies / info.frequency_factor;
+  return geometry;
+}
+
 int64_t Geometry::columns_of(int64_t samples) const {
   const int64_t hop = codec.hop_length();
   const int64_t frames = (samples + hop - 1) / hop + 1;
@@ -72,7 +72,15 @@ int64_t Geometry::columns_of(int64_t samples) const {
 
 std::unique_ptr<MusicModel> open_music_model(const std::filesystem::path& path,
                                              const models::RiffModelOptions& options) {
-  return std::make_unique<RiffMusicModel>(weights::open_bundle(path), options);
+  auto bundle = weights::open_bundle(path);
+  if (kind_of(bundle) != ModelKind::Riff) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} is a band model: it plays along with music, and does not make it "
+                            "from prompts",
+                            bundle.name()),
+                "name a riff model with --model, for example riffle-small");
+  }
+  return std::make_unique<RiffMusicModel>(std::move(bundle), options);
 }
 
 audio::SpectrogramParams spectrogram_params_from_json(const Json& json, std::string_view where) {

@@ -12,6 +12,7 @@
 #include "models/conditioner.h"
 #include "models/denoiser.h"
 #include "models/riff_model.h"
+#include "pipelines/model.h"
 #include "weights/lora.h"
 
 namespace riffle::pipelines {
@@ -39,13 +40,15 @@ struct Geometry {
   double window_s() const { return static_cast<double>(window_samples()) / codec.sample_rate; }
 };
 
-class MusicModel {
- public:
-  virtual ~MusicModel() = default;
-  MusicModel(const MusicModel&) = delete;
-  MusicModel& operator=(const MusicModel&) = delete;
+// How latents of pictures stand for sound, by an autoencoder and the bundle's spectrogram.json.
+// `where` begins messages. Throws Error{BadFile} for what does not fit together. The window is left
+// as it is.
+Geometry geometry_of_pictures(const models::AutoencoderInfo& info, const Json& spectrogram,
+                              const std::string& where);
 
-  virtual const std::string& name() const = 0;
+class MusicModel : public Model {
+ public:
+  ModelKind kind() const final { return ModelKind::Riff; }
   virtual const Geometry& geometry() const = 0;
   // The guidance of requests that leave it open.
   virtual double default_guidance() const = 0;
@@ -61,7 +64,8 @@ class MusicModel {
 };
 
 // A bundle, or a single checkpoint. Throws what weights::open_bundle and models::RiffModel throw,
-// and Error{BadFile} for a spectrogram.json that does not fit the model.
+// Error{BadFile} for a spectrogram.json that does not fit the model, Error{InvalidArgument} for a
+// band model.
 std::unique_ptr<MusicModel> open_music_model(const std::filesystem::path& path,
                                              const models::RiffModelOptions& options = {});
 

@@ -16,12 +16,14 @@ namespace {
 template <class Request, std::vector<Clip> (*kRun)(MusicModel&, Request, const RunContext&)>
 constexpr PipelineEntry entry(std::string_view name, std::string_view summary,
                               std::string_view examples) {
-  return {name,
+  return {ModelKind::Riff,
+          name,
           summary,
           examples,
           &fields_of<Request>,
-          [](MusicModel& model, const Json& request, const RunContext& context) {
-            return kRun(model, request_from_json<Request>(request, "request"), context);
+          [](Model& model, const Json& request, const RunContext& context) {
+            return kRun(dynamic_cast<MusicModel&>(model),
+                        request_from_json<Request>(request, "request"), context);
           },
           [](const Json& request) { request_from_json<Request>(request, "request"); }};
 }
@@ -56,7 +58,25 @@ constexpr PipelineEntry kTable[] = {
 
 }  // namespace
 
+std::vector<Clip> PipelineEntry::run(Model& model, const Json& request,
+                                     const RunContext& context) const {
+  if (model.kind() == kind) return run_on(model, request, context);
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("{} needs a {} model, and {} is a {} model", name, name_of(kind),
+                          model.name(), name_of(model.kind())),
+              kind == ModelKind::Band ? "name a band model with --model, for example riffle-band"
+                                      : "name a riff model with --model, for example riffle-small");
+}
+
 std::span<const PipelineEntry> pipeline_table() { return kTable; }
+
+int64_t clips_of(const PipelineEntry& pipeline, const Json& request) {
+  const char* field = pipeline.name == "interpolate" ? "steps" : "count";
+  for (const Field& known : pipeline.fields()) {
+    if (known.info.name == field) return request.value(field, known.default_value.get<int64_t>());
+  }
+  return 1;
+}
 
 const PipelineEntry& pipeline_entry(std::string_view name) {
   std::string names;

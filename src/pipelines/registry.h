@@ -14,18 +14,26 @@
 namespace riffle::pipelines {
 
 struct PipelineEntry {
-  std::string_view name;      // "generate"
-  std::string_view summary;   // one line
-  std::string_view examples;  // command lines
+  ModelKind kind = ModelKind::Riff;  // of the models it runs on
+  std::string_view name;             // "generate"
+  std::string_view summary;          // one line
+  std::string_view examples;         // command lines
   std::vector<Field> (*fields)() = nullptr;
-  // Reads the request (Error{InvalidArgument} for what is wrong in it) and runs it.
-  std::vector<Clip> (*run)(MusicModel& model, const Json& request,
-                           const RunContext& context) = nullptr;
+  // Of a model of that kind: see run().
+  std::vector<Clip> (*run_on)(Model& model, const Json& request,
+                              const RunContext& context) = nullptr;
   // Only reads it: what is wrong is said before a model is loaded.
   void (*check)(const Json& request) = nullptr;
+
+  // Reads the request (Error{InvalidArgument} for what is wrong in it) and runs it. Throws
+  // Error{InvalidArgument} for a model of another kind.
+  std::vector<Clip> run(Model& model, const Json& request, const RunContext& context) const;
 };
 
 std::span<const PipelineEntry> pipeline_table();
+
+// How many clips a request makes.
+int64_t clips_of(const PipelineEntry& pipeline, const Json& request);
 
 // Throws Error{NotFound} listing the names.
 const PipelineEntry& pipeline_entry(std::string_view name);

@@ -92,7 +92,7 @@ void set_loudness(audio::Waveform& sound, double target_lufs, std::vector<std::s
   }
 }
 
-OrderedJson request_record(const std::string& pipeline, const MusicModel& model,
+OrderedJson request_record(const std::string& pipeline, const Model& model,
                            const OrderedJson& fields) {
   OrderedJson record = {{"pipeline", pipeline}, {"model", model.name()}};
   record.update(fields);

@@ -62,7 +62,7 @@ void set_loudness(audio::Waveform& sound, double target_lufs, std::vector<std::s
                   const Job& job, bool loop = false);
 
 // {"pipeline": name, "model": ..., fields...}: what a clip says of itself.
-OrderedJson request_record(const std::string& pipeline, const MusicModel& model,
+OrderedJson request_record(const std::string& pipeline, const Model& model,
                            const OrderedJson& fields);
 
 }  // namespace riffle::pipelines

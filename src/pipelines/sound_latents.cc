@@ -128,25 +128,32 @@ image::Picture picture_of_media(const at::Tensor& media, const Geometry& geometr
   return picture;
 }
 
-at::Tensor encode_media(MusicModel& model, const at::Tensor& media, bool circular, const Job& job) {
-  const Geometry& geometry = model.geometry();
+at::Tensor encode_media(models::Autoencoder& autoencoder, const Geometry& geometry,
+                        const at::Tensor& media, bool circular, const Job& job) {
   const models::DenoiseOptions options{
       .circular_time = circular && media.size(-1) <= geometry.window * geometry.factor};
   const Job inner{job.stop, {}};
   return over_windows(
       media, geometry.factor, 1, windows_of(geometry, circular), "encode", job,
-      [&](const at::Tensor& x) { return model.autoencoder().encode(x, {}, options, inner); });
+      [&](const at::Tensor& x) { return autoencoder.encode(x, {}, options, inner); });
+}
+
+at::Tensor decode_latents(models::Autoencoder& autoencoder, const Geometry& geometry,
+                          const at::Tensor& latents, bool circular, const Job& job) {
+  const models::DenoiseOptions options{.circular_time =
+                                           circular && latents.size(-1) <= geometry.window};
+  const Job inner{job.stop, {}};
+  return over_windows(latents, 1, geometry.factor, windows_of(geometry, circular), "decode", job,
+                      [&](const at::Tensor& z) { return autoencoder.decode(z, options, inner); });
+}
+
+at::Tensor encode_media(MusicModel& model, const at::Tensor& media, bool circular, const Job& job) {
+  return encode_media(model.autoencoder(), model.geometry(), media, circular, job);
 }
 
 at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool circular,
                           const Job& job) {
-  const Geometry& geometry = model.geometry();
-  const models::DenoiseOptions options{.circular_time =
-                                           circular && latents.size(-1) <= geometry.window};
-  const Job inner{job.stop, {}};
-  return over_windows(
-      latents, 1, geometry.factor, windows_of(geometry, circular), "decode", job,
-      [&](const at::Tensor& z) { return model.autoencoder().decode(z, options, inner); });
+  return decode_latents(model.autoencoder(), model.geometry(), latents, circular, job);
 }
 
 SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, const Job& job) {

@@ -33,6 +33,11 @@ image::Picture picture_of_media(const at::Tensor& media, const Geometry& geometr
 at::Tensor encode_media(MusicModel& model, const at::Tensor& media, bool circular, const Job& job);
 at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool circular,
                           const Job& job);
+// The same of an autoencoder alone.
+at::Tensor encode_media(models::Autoencoder& autoencoder, const Geometry& geometry,
+                        const at::Tensor& media, bool circular, const Job& job);
+at::Tensor decode_latents(models::Autoencoder& autoencoder, const Geometry& geometry,
+                          const at::Tensor& latents, bool circular, const Job& job);
 
 struct SoundLatents {
   at::Tensor latents;  // [B, C, H, columns]
@@ -57,5 +62,10 @@ struct DecodeSoundOptions {
 // column of latents in the whole).
 audio::Waveform sound_of_mel(const audio::MelSpectrogram& mel, const Geometry& geometry,
                              int64_t samples, const DecodeSoundOptions& options, const Job& job);
+
+// The reverse for a loop: so many frames, spread over its samples, of a sound that goes round.
+audio::MelSpectrogram mel_of_loop(const audio::Waveform& sound,
+                                  const audio::SpectrogramParams& params, int64_t frames,
+                                  const Job& job);
 
 }  // namespace riffle::pipelines

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The last part of sound_latents.h: sound of an exact length, and loops without a click.
+// The last part of sound_latents.h: sound of an exact length, loops without a click, and what such
+// a loop looks like.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "audio/spectrogram_decoder.h"
+#include "audio/spectrogram_encoder.h"
 #include "core/error.h"
 #include "pipelines/sound_latents.h"
 
@@ -18,9 +20,18 @@ namespace {
 // Wrapped into [0, size).
 int64_t wrapped(int64_t i, int64_t size) { return ((i % size) + size) % size; }
 
+// The frame `share` of the way from a to b: linear in the roots pictures hold (in amplitudes it
+// would favour the louder frame).
+void interpolate(std::span<const float> a, std::span<const float> b, float share, float power,
+                 std::span<float> out) {
+  for (size_t row = 0; row < out.size(); ++row) {
+    const float root = (1 - share) * std::pow(a[row], power) + share * std::pow(b[row], power);
+    out[row] = share == 0 ? a[row] : std::pow(root, 1 / power);
+  }
+}
+
 // Frames of a loop of so many samples, a hop apart; the first lies `before` frames ahead of its
-// beginning. Between the mel's frames, which are spread over the samples, they are interpolated
-// linearly in the roots pictures hold (in amplitudes it would favour the louder frame).
+// beginning. The mel's frames are spread over the samples.
 audio::MelSpectrogram frames_of_loop(const audio::MelSpectrogram& mel, int64_t samples,
                                      const audio::SpectrogramParams& params, int64_t before,
                                      int64_t count) {
@@ -32,13 +43,8 @@ audio::MelSpectrogram frames_of_loop(const audio::MelSpectrogram& mel, int64_t s
       const double place = static_cast<double>(sample * mel.frames) / static_cast<double>(samples);
       const auto frame = static_cast<int64_t>(place);
       const auto share = static_cast<float>(place - static_cast<double>(frame));
-      const auto a = mel.frame(channel, frame);
-      const auto b = mel.frame(channel, wrapped(frame + 1, mel.frames));
-      const auto out = result.frame(channel, t);
-      for (size_t row = 0; row < out.size(); ++row) {
-        const float root = (1 - share) * std::pow(a[row], power) + share * std::pow(b[row], power);
-        out[row] = share == 0 ? a[row] : std::pow(root, 1 / power);
-      }
+      interpolate(mel.frame(channel, frame), mel.frame(channel, wrapped(frame + 1, mel.frames)),
+                  share, power, result.frame(channel, t));
     }
   }
   return result;
@@ -112,6 +118,36 @@ audio::Waveform sound_of_mel(const audio::MelSpectrogram& mel, const Geometry& g
   audio::Waveform sound = audio::decode_spectrogram(mel, params, decode, job);
   for (auto& channel : sound.samples) channel.resize(static_cast<size_t>(samples));
   return sound;
+}
+
+audio::MelSpectrogram mel_of_loop(const audio::Waveform& sound,
+                                  const audio::SpectrogramParams& params, int64_t frames,
+                                  const Job& job) {
+  const int64_t hop = params.hop_length();
+  const int64_t samples = sound.frames();
+  // What the first and the last window see beyond the ends.
+  const int64_t before = (params.win_length() + hop - 1) / hop;
+  audio::Waveform around{.sample_rate = sound.sample_rate, .samples = {}};
+  for (const auto& channel : sound.samples) {
+    auto& longer = around.samples.emplace_back();
+    for (int64_t i = -before * hop; i < samples + before * hop; ++i) {
+      longer.push_back(channel[static_cast<size_t>(wrapped(i, samples))]);
+    }
+  }
+  const audio::MelSpectrogram mel = audio::encode_spectrogram(around, params, Job{job.stop, {}});
+  audio::MelSpectrogram loop(mel.channels, frames, mel.rows);
+  for (int channel = 0; channel < mel.channels; ++channel) {
+    for (int64_t t = 0; t < frames; ++t) {
+      const double place = static_cast<double>(t * samples) / static_cast<double>(frames * hop) +
+                           static_cast<double>(before);
+      const auto frame = static_cast<int64_t>(place);
+      interpolate(mel.frame(channel, frame),
+                  mel.frame(channel, std::min(frame + 1, mel.frames - 1)),
+                  static_cast<float>(place - static_cast<double>(frame)), params.power_for_image,
+                  loop.frame(channel, t));
+    }
+  }
+  return loop;
 }
 
 }  // namespace riffle::pipelines
