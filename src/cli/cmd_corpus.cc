@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/corpus_commands.h"
 #include "cli/options.h"
 #include "core/parallel.h"
 #include "corpus/corpus_summary.h"
@@ -235,6 +236,9 @@ Action add_corpus(CLI::App& app) {
   const auto building = std::make_shared<Build>();
   add_build_options(*add_within(app, "build", "Make a corpus of a folder of your own"), *building);
   (*actions)["build"] = [building](Context& context) { build(*building, context); };
+
+  (*actions)["pairs"] =
+      add_corpus_pairs(*add_within(app, "pairs", "Encode songs as stems, to train on"));
 
   const auto corpus = std::make_shared<std::string>();
   add_within(app, "info", "Count what is in a corpus")

@@ -21,6 +21,7 @@ constexpr std::array kRows{
     Row{"autoencoder", "Train the autoencoder of spectrogram pictures", add_train_autoencoder},
     Row{"latents", "Encode a corpus once, ahead of training on it", add_train_latents},
     Row{"riff", "Train a model that makes music from prompts", add_train_riff},
+    Row{"accompany", "Train a model that plays along", add_train_accompany},
     Row{"lora", "Train an adapter for a model", add_train_lora},
     Row{"plot", "Draw the curves of a run", add_train_plot},
 };
@@ -59,6 +60,7 @@ Command train_command() {
           "riffle train latents corpus/ --model mine\n"
           "riffle train riff corpus/ mine/ --steps 50000 --max-minutes 30\n"
           "riffle train lora riffusion/riffusion-model-v1 corpus/ banjo.safetensors\n"
+          "riffle train accompany pairs/ band/ --model riffle-small --clap clap/ --steps 100000\n"
           "riffle train plot mine/training/riff -o curves.png --smooth 0.9",
           add_train};
 }

@@ -59,6 +59,7 @@ const std::vector<Command>& commands() {
        "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM --stems --midi\n"
        "riffle corpus build music/ corpus/ --caption \"piano improvisation\"\n"
        "riffle corpus build musdb18hq/ corpus/\n"
+       "riffle corpus pairs corpus/ pairs/ --model riffle-small --clap riffle-band/clap\n"
        "riffle corpus info corpus/ --json",
        add_corpus},
       train_command(),

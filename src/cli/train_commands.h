@@ -14,6 +14,7 @@ Command train_command();
 Action add_train_autoencoder(CLI::App& app);
 Action add_train_latents(CLI::App& app);
 Action add_train_riff(CLI::App& app);
+Action add_train_accompany(CLI::App& app);
 Action add_train_lora(CLI::App& app);
 Action add_train_plot(CLI::App& app);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 
 #include "corpus/caption_words.h"
@@ -244,6 +245,12 @@ std::string key_word(int pitch_class) {
   static constexpr std::string_view kNames[] = {"c",  "c#", "d",  "d#", "e",  "f",
                                                 "f#", "g",  "g#", "a",  "a#", "b"};
   return std::string(kNames[((pitch_class % 12) + 12) % 12]);
+}
+
+std::string key_name(int pitch_class) {
+  std::string name = key_word(pitch_class);
+  name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
 }
 
 ExcerptFacts facts_of(const Song& song, int64_t first_tick, int64_t last_tick) {

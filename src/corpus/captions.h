@@ -40,5 +40,7 @@ std::vector<std::string> captions(const ExcerptFacts& facts, uint64_t seed, int 
 
 // "c", "c#", ... "b", as captions write it.
 std::string key_word(int pitch_class);
+// "C", "C#", ...: as records write it.
+std::string key_name(int pitch_class);
 
 }  // namespace riffle::corpus

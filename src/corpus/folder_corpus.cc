@@ -12,58 +12,13 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "corpus/detail/excerpts.h"
+#include "corpus/detail/splits.h"
 #include "corpus/random.h"
 #include "corpus/synth_corpus.h"
 #include "shards/shard_writer.h"
 
 namespace riffle::corpus {
 namespace {
-
-constexpr size_t kFewestForValidation = 4;
-
-// FNV-1a
-uint64_t hash_of(std::string_view text, uint64_t hash = 14695981039346656037ULL) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
-
-// A number in 0..1 that depends on the song's name alone, so that songs stay in their split when
-// others come.
-double place_of(const SourceSong& song, uint64_t seed) {
-  return Random(hash_of(song.name) ^ seed).unit();
-}
-
-std::vector<shards::Split> splits_of(const std::vector<SourceSong>& songs,
-                                     const FolderOptions& options) {
-  std::vector<shards::Split> splits;
-  bool valid = false;
-  for (const SourceSong& song : songs) {
-    const double place = place_of(song, options.seed);
-    shards::Split split = shards::Split::Train;
-    if (song.facts.split == "test" ||
-        (song.facts.split.empty() && place > 1 - options.test_share)) {
-      split = shards::Split::Test;
-    } else if (song.facts.split == "valid" ||
-               (song.facts.split.empty() && place < options.valid_share)) {
-      split = shards::Split::Valid;
-    }
-    valid = valid || split == shards::Split::Valid;
-    splits.push_back(split);
-  }
-  // A trainer wants something to validate on.
-  if (!valid && options.valid_share > 0 && songs.size() >= kFewestForValidation) {
-    size_t lowest = songs.size();
-    for (size_t i = 0; i < songs.size(); ++i) {
-      if (!songs[i].facts.split.empty() || splits[i] == shards::Split::Test) continue;
-      if (lowest == songs.size() ||
-          place_of(songs[i], options.seed) < place_of(songs[lowest], options.seed)) {
-        lowest = i;
-      }
-    }
-    if (lowest < songs.size()) splits[lowest] = shards::Split::Valid;
-  }
-  return splits;
-}
 
 void add_file(std::string& text, const std::filesystem::path& file) {
   std::error_code ec;
@@ -88,7 +43,7 @@ std::string fingerprint(const std::vector<SourceSong>& songs,
       for (const auto& file : stem.files) add_file(text, file);
     }
   }
-  return fmt::format("{:016x}", hash_of(text));
+  return fmt::format("{:016x}", detail::hash_of(text));
 }
 
 class FolderBuild {
@@ -98,7 +53,7 @@ class FolderBuild {
       : options_(options),
         job_(job),
         source_((check(options), read_source_folder(folder, options.maybe_default_caption, job))),
-        splits_(splits_of(source_.songs, options)),
+        splits_(detail::splits_of(source_.songs, shares_of(options))),
         writer_(out, header(options, source_.layout)) {
     report_.layout = source_.layout;
     report_.refused = source_.refused;
@@ -122,6 +77,10 @@ class FolderBuild {
   }
 
  private:
+  static detail::SplitShares shares_of(const FolderOptions& options) {
+    return {options.valid_share, options.test_share, options.seed};
+  }
+
   static void check(const FolderOptions& options) {
     options.spectrogram.validate();
     if (options.spectrogram.stereo) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <memory>
 #include <mutex>
 
@@ -58,12 +57,6 @@ class RendererPool {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Renderer>> idle_;
 };
-
-std::string key_name(int pitch_class) {
-  std::string name = key_word(pitch_class);
-  name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-  return name;
-}
 
 class Synthesis {
  public:

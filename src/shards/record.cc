@@ -6,31 +6,17 @@
 #include <array>
 
 #include "core/error.h"
+#include "shards/detail/record_fields.h"
 
 namespace riffle::shards {
 namespace {
 
+using detail::list_of_objects;
+using detail::maybe_get;
+using detail::or_null;
+
 constexpr int kFormat = 1;
 constexpr std::array kSplits{Split::Train, Split::Valid, Split::Test};
-
-Split split_from_name(const std::string& name, std::string_view where) {
-  for (const Split split : kSplits) {
-    if (name_of(split) == name) return split;
-  }
-  throw Error(ErrorCode::BadFile,
-              fmt::format("{}: \"split\": expected train, valid or test, got \"{}\"", where, name));
-}
-
-template <class T>
-OrderedJson or_null(const std::optional<T>& value) {
-  return value ? OrderedJson(*value) : OrderedJson(nullptr);
-}
-
-template <class T>
-std::optional<T> maybe_get(const Json& json, const char* key, std::string_view where) {
-  if (!json.is_object() || !json.contains(key) || json.at(key).is_null()) return std::nullopt;
-  return json_get<T>(json, key, where);
-}
 
 OrderedJson to_json(const Segment& segment) {
   return {{"first_frame", segment.first_frame},
@@ -85,6 +71,14 @@ std::string_view name_of(Split split) {
   throw Error(ErrorCode::Internal, "a split without a name");
 }
 
+Split split_from_name(const std::string& name, std::string_view where) {
+  for (const Split split : kSplits) {
+    if (name_of(split) == name) return split;
+  }
+  throw Error(ErrorCode::BadFile,
+              fmt::format("{}: \"split\": expected train, valid or test, got \"{}\"", where, name));
+}
+
 OrderedJson to_json(const Record& record) {
   OrderedJson segments = OrderedJson::array();
   for (const Segment& segment : record.segments) segments.push_back(to_json(segment));
@@ -125,10 +119,8 @@ Record record_from_json(const Json& json, std::string_view where) {
   record.genre = json_get_or<std::string>(json, "genre", "", where);
   record.groove = json_get_or<std::string>(json, "groove", "", where);
   record.soundfont = json_get_or<std::string>(json, "soundfont", "", where);
-  if (json.contains("segments") && json.at("segments").is_array()) {
-    for (const Json& segment : json.at("segments")) {
-      record.segments.push_back(segment_from_json(segment, where));
-    }
+  for (const Json& segment : list_of_objects(json, "segments")) {
+    record.segments.push_back(segment_from_json(segment, where));
   }
   check_segments(record, where);
   return record;

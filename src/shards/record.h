@@ -14,6 +14,8 @@ namespace riffle::shards {
 
 enum class Split { Train, Valid, Test };
 std::string_view name_of(Split split);  // "train", "valid", "test"
+// Throws Error{BadFile}, beginning with `where`, for another name.
+Split split_from_name(const std::string& name, std::string_view where);
 
 // A part of a record that captions speak of: frames [first_frame, last_frame).
 struct Segment {

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,10 @@
 #include "weights/safetensors.h"
 
 namespace riffle::shards {
+
+namespace detail {
+class FolderLock;
+}
 
 struct NewRecord {
   Record record;
@@ -43,12 +48,9 @@ class ShardWriter {
   void remove_from(int64_t shard) const;
 
  private:
-  void adopt_or_create() const;
-  void remove_unfinished() const;
-
   std::filesystem::path corpus_;
   CorpusHeader header_;
-  int lock_ = -1;  // descriptor of the folder
+  std::unique_ptr<detail::FolderLock> lock_;
 };
 
 }  // namespace riffle::shards

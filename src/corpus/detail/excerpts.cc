@@ -8,8 +8,8 @@
 #include <set>
 
 #include "core/error.h"
+#include "corpus/detail/stem_stream.h"
 #include "corpus/effects.h"
-#include "corpus/mono_stream.h"
 #include "corpus/random.h"
 #include "corpus/song_parts.h"
 #include "corpus/stem_captions.h"
@@ -17,46 +17,7 @@
 namespace riffle::corpus::detail {
 namespace {
 
-constexpr double kSilenceDb = -60;          // of an excerpt's level: below, it is left out
-constexpr double kActiveDb = -45;           // of a block of a stem, to full scale
-constexpr double kLeastActiveShare = 0.15;  // of an excerpt's blocks, or a stem is not spoken of
-
-// A part of a song: one stem, or the whole recording, as a stream.
-struct Part {
-  std::vector<MonoStream> streams;
-
-  // The next frames of all streams together; shorter only where all of them end.
-  audio::Waveform read(int64_t frames) {
-    audio::Waveform sum;
-    for (MonoStream& stream : streams) {
-      audio::Waveform piece = stream.read(frames);
-      if (sum.samples.empty()) {
-        sum = std::move(piece);
-        continue;
-      }
-      if (piece.frames() > sum.frames()) std::swap(sum, piece);
-      for (size_t i = 0; i < piece.samples[0].size(); ++i) sum.samples[0][i] += piece.samples[0][i];
-    }
-    return sum;
-  }
-};
-
-bool is_active(const audio::Waveform& sound) {
-  const int64_t block = sound.sample_rate / 20;
-  const double threshold = std::pow(10, kActiveDb / 10);
-  int64_t active = 0;
-  int64_t blocks = 0;
-  for (int64_t begin = 0; begin + block <= sound.frames(); begin += block) {
-    double power = 0;
-    for (int64_t i = begin; i < begin + block; ++i) {
-      const double x = sound.samples[0][static_cast<size_t>(i)];
-      power += x * x;
-    }
-    ++blocks;
-    if (power > threshold * static_cast<double>(block)) ++active;
-  }
-  return static_cast<double>(active) > kLeastActiveShare * static_cast<double>(blocks);
-}
+constexpr double kSilenceDb = -60;  // of an excerpt's level: below, it is left out
 
 class Excerpts {
  public:
@@ -74,22 +35,16 @@ class Excerpts {
   }
 
   std::vector<shards::NewRecord> make() {
-    std::vector<Part> parts(std::max<size_t>(1, song_.stems.size()));
+    std::vector<StemStream> parts;
     const int rate = options_.spectrogram.sample_rate;
-    if (song_.stems.empty()) parts[0].streams.emplace_back(song_.recording, rate);
-    for (size_t i = 0; i < song_.stems.size(); ++i) {
-      for (const auto& file : song_.stems[i].files) parts[i].streams.emplace_back(file, rate);
-    }
+    if (song_.stems.empty()) parts.emplace_back(std::vector{song_.recording}, rate);
+    for (const SourceStem& stem : song_.stems) parts.emplace_back(stem.files, rate);
     const int64_t hop = options_.spectrogram.hop_length();
     int64_t longest = 0;
     for (int64_t excerpt = 0;; ++excerpt) {
       job_.check();
-      std::vector<audio::Waveform> sounds;
-      int64_t length = 0;
-      for (Part& part : parts) {
-        sounds.push_back(part.read(hop * frames_));
-        length = std::max(length, sounds.back().frames());
-      }
+      std::vector<audio::Waveform> sounds = read_stems(parts, hop * frames_);
+      int64_t length = sounds[0].frames();
       longest = std::max(longest, length);
       const bool last = length < hop * frames_;
       // One sample less, or the frame that begins the next excerpt would be this one's last too.

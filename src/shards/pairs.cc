@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shards/pairs.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "shards/detail/record_fields.h"
+
+namespace riffle::shards {
+namespace {
+
+using detail::list_of_objects;
+using detail::maybe_get;
+using detail::or_null;
+
+constexpr int kFormat = 1;
+
+OrderedJson to_json(const PairStem& stem) {
+  return {{"instrument", stem.instrument},
+          {"role", stem.role},
+          {"drums", stem.drums},
+          {"captions", stem.captions}};
+}
+
+PairStem stem_from_json(const Json& json, std::string_view where) {
+  return {.instrument = json_get<std::string>(json, "instrument", where),
+          .role = json_get_or<std::string>(json, "role", "", where),
+          .drums = json_get_or(json, "drums", false, where),
+          .captions = json_get_or<std::vector<std::string>>(json, "captions", {}, where)};
+}
+
+void check_mixes(const PairSong& song, std::string_view where) {
+  const auto stems = static_cast<int64_t>(song.stems.size());
+  for (const auto& mix : song.mixes) {
+    for (const int64_t stem : mix) {
+      if (stem >= 0 && stem < stems) continue;
+      throw Error(ErrorCode::BadFile,
+                  fmt::format("{}: a mix of stem {}, expected 0 to {}", where, stem, stems - 1));
+    }
+  }
+}
+
+}  // namespace
+
+OrderedJson to_json(const PairSong& song) {
+  OrderedJson stems = OrderedJson::array();
+  for (const PairStem& stem : song.stems) stems.push_back(to_json(stem));
+  OrderedJson chords = OrderedJson::array();
+  for (const PairChord& chord : song.chords) {
+    chords.push_back(
+        {{"start_s", chord.start_s}, {"root", chord.root}, {"quality", chord.quality}});
+  }
+  return {{"id", song.id},
+          {"song", song.song},
+          {"split", name_of(song.split)},
+          {"columns", song.columns},
+          {"source", song.source},
+          {"bpm", or_null(song.maybe_bpm)},
+          {"beats_per_bar", song.beats_per_bar},
+          {"first_beat_s", song.first_beat_s},
+          {"key", or_null(song.maybe_key)},
+          {"mode", or_null(song.maybe_mode)},
+          {"genre", song.genre},
+          {"soundfont", song.soundfont},
+          {"chords", std::move(chords)},
+          {"stems", std::move(stems)},
+          {"mixes", song.mixes}};
+}
+
+PairSong pair_song_from_json(const Json& json, std::string_view where) {
+  PairSong song;
+  song.id = json_get<std::string>(json, "id", where);
+  song.song = json_get_or<std::string>(json, "song", song.id, where);
+  song.split = split_from_name(json_get<std::string>(json, "split", where), where);
+  song.columns = json_get<int64_t>(json, "columns", where);
+  song.source = json_get_or<std::string>(json, "source", "", where);
+  song.maybe_bpm = maybe_get<double>(json, "bpm", where);
+  song.beats_per_bar = json_get_or(json, "beats_per_bar", 4, where);
+  song.first_beat_s = json_get_or(json, "first_beat_s", 0.0, where);
+  song.maybe_key = maybe_get<std::string>(json, "key", where);
+  song.maybe_mode = maybe_get<std::string>(json, "mode", where);
+  song.genre = json_get_or<std::string>(json, "genre", "", where);
+  song.soundfont = json_get_or<std::string>(json, "soundfont", "", where);
+  for (const Json& chord : list_of_objects(json, "chords")) {
+    song.chords.push_back({.start_s = json_get<double>(chord, "start_s", where),
+                           .root = json_get<int>(chord, "root", where),
+                           .quality = json_get_or<std::string>(chord, "quality", "", where)});
+  }
+  for (const Json& stem : list_of_objects(json, "stems")) {
+    song.stems.push_back(stem_from_json(stem, where));
+  }
+  if (json.contains("mixes") && json.at("mixes").is_array()) {
+    try {
+      song.mixes = json.at("mixes").get<std::vector<std::vector<int64_t>>>();
+    } catch (const Json::exception&) {
+      throw Error(ErrorCode::BadFile, fmt::format("{}: \"mixes\": expected lists of stems", where));
+    }
+  }
+  check_mixes(song, where);
+  return song;
+}
+
+OrderedJson to_json(const PairHeader& header) {
+  return {{"format", kFormat},
+          {"channels", header.channels},
+          {"sample_rate", header.sample_rate},
+          {"samples_per_column", header.samples_per_column},
+          {"autoencoder", header.autoencoder},
+          {"made_by", header.made_by}};
+}
+
+PairHeader pair_header_from_json(const Json& json, std::string_view where) {
+  if (const int format = json_get<int>(json, "format", where); format != kFormat) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{}: format {}, expected {}", where, format, kFormat),
+                "it was made by another version of riffle");
+  }
+  PairHeader header{.channels = json_get<int64_t>(json, "channels", where),
+                    .sample_rate = json_get<int>(json, "sample_rate", where),
+                    .samples_per_column = json_get<int64_t>(json, "samples_per_column", where),
+                    .autoencoder = json_get_or<std::string>(json, "autoencoder", "", where)};
+  if (json.contains("made_by")) header.made_by = OrderedJson::parse(json.at("made_by").dump());
+  if (header.channels < 1 || header.sample_rate < 1 || header.samples_per_column < 1) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: expected channels, sample_rate and "
+                                                "samples_per_column above 0",
+                                                where));
+  }
+  return header;
+}
+
+std::filesystem::path pair_header_path(const std::filesystem::path& pairs) {
+  return pairs / "pairs.json";
+}
+
+std::filesystem::path embeddings_path(const std::filesystem::path& pairs, int64_t shard) {
+  return pairs / "embeddings" / fmt::format("{:05}.safetensors", shard);
+}
+
+std::string stem_name(const std::string& id, size_t stem) {
+  return fmt::format("{}.stem.{}", id, stem);
+}
+std::string mix_name(const std::string& id, size_t mix) {
+  return fmt::format("{}.mix.{}", id, mix);
+}
+std::string active_name(const std::string& id) { return id + ".active"; }
+std::string style_name(const std::string& id, size_t stem) {
+  return fmt::format("{}.style.{}", id, stem);
+}
+
+}  // namespace riffle::shards

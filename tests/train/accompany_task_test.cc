@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "train/accompany_task.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <stop_token>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "models/load_module.h"
+#include "shards/pair_writer.h"
+#include "support/test_files.h"
+#include "train/model_files.h"
+#include "train/trainer.h"
+
+namespace riffle::train {
+namespace {
+
+constexpr int64_t kChannels = 4;
+constexpr int64_t kColumns = 8;
+
+// Songs of three stems; what stem 0 plays is what stem 1 plays with its channels turned around, and
+// stem 2 is silent in half of each song. The style says which stem it is.
+void write_toy_pairs(const std::filesystem::path& folder, int songs = 10) {
+  std::vector<shards::NewPairSong> made;
+  std::vector<shards::NewStyles> styles;
+  for (int i = 0; i < songs; ++i) {
+    shards::NewPairSong song;
+    song.song.id = fmt::format("{:06}", i);
+    song.song.song = song.song.id;
+    song.song.split = i == 2 || i == 5 ? shards::Split::Valid : shards::Split::Train;
+    song.song.columns = 20;
+    song.song.stems = {{"a", "lead"}, {"b", "bass"}, {"c", "pad"}};
+    song.song.mixes = {{0, 1}, {0, 2}, {1, 2}};
+    const auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(i));
+    const at::Tensor one = at::randn({kChannels, 20}, generator) * 2 + 1;
+    const at::Tensor three = at::randn({kChannels, 20}, generator) * 0.1;
+    song.stems = {one, one.flip(0), three};
+    song.mixes = {song.stems[0] + song.stems[1], song.stems[0] + three, song.stems[1] + three};
+    song.active = at::ones({3, 20}, at::kByte);
+    song.active[2].narrow(0, 0, 12).zero_();
+    made.push_back(song);
+    shards::NewStyles style{.id = song.song.id, .stems = {}};
+    for (int stem = 0; stem < 3; ++stem) {
+      at::Tensor values = at::zeros({2, 3});
+      values.select(1, stem).fill_(1);
+      style.stems.push_back(values);
+    }
+    styles.push_back(style);
+  }
+  shards::PairWriter(folder, {.channels = kChannels}).write(0, made);
+  shards::write_styles(folder, 0, styles, {});
+}
+
+AccompanyTaskOptions task_options() {
+  AccompanyTaskOptions options;
+  options.network.block_out_channels = {16, 24};
+  options.network.layers_per_block = 1;
+  options.network.attention_levels = 1;
+  options.network.attention_head_dim = 8;
+  options.network.time_embed_dim = 16;
+  options.network.columns = kColumns;
+  options.validation_windows = 6;
+  options.clips = 2;
+  options.sample_steps = 3;
+  return options;
+}
+
+TrainerOptions run_options(const std::filesystem::path& folder, int64_t steps) {
+  TrainerOptions options;
+  options.folder = folder / "run";
+  options.model = folder / "model";
+  options.steps = steps;
+  options.batch = 8;
+  options.rate.peak = 3e-3;
+  options.rate.warm_up_steps = 5;
+  options.validate_every = 0;
+  options.samples_every = 0;
+  return options;
+}
+
+double named(const NamedNumbers& numbers, const std::string& name) {
+  for (const auto& [key, value] : numbers) {
+    if (key == name) return value;
+  }
+  ADD_FAILURE() << "no " << name;
+  return 0;
+}
+
+class AccompanyTraining : public testing::Test {
+ protected:
+  AccompanyTraining() {
+    write_toy_pairs(folder_ / "pairs");
+    pairs_.emplace(folder_ / "pairs");
+  }
+
+  test::TemporaryFolder folder_;
+  std::optional<shards::PairReader> pairs_;
+};
+
+TEST_F(AccompanyTraining, WindowsAreStemsWithContextsOfTheSameSong) {
+  PairWindows windows(*pairs_, shards::Split::Train, kColumns, 1);
+  EXPECT_EQ(windows.count(), 24);
+  std::map<std::pair<size_t, size_t>, int> seen;
+  for (int64_t i = 0; i < 24; ++i) {
+    Random chance(static_cast<uint64_t>(i));
+    const PairWindow window = windows.choose(i, chance);
+    ++seen[{window.song, window.stem}];
+    ASSERT_TRUE(window.maybe_context);
+    if (window.maybe_context->mix) {
+      const auto& mix = pairs_->songs()[window.song].mixes[window.maybe_context->index];
+      EXPECT_THAT(mix, testing::Not(testing::Contains(static_cast<int64_t>(window.stem))));
+    } else {
+      EXPECT_NE(window.maybe_context->index, window.stem);
+    }
+    if (window.stem == 2) EXPECT_GE(window.first_column + kColumns, 12 + 3);  // where it sounds
+    const at::Tensor all = pairs_->stem(window.song, window.stem).to(at::kFloat);
+    EXPECT_TRUE(at::equal(windows.target(window), all.narrow(1, window.first_column, kColumns)));
+    Random again(7);
+    EXPECT_EQ(windows.style(window, again)[static_cast<int64_t>(window.stem)].item<float>(), 1);
+  }
+  EXPECT_EQ(seen.size(), 24U);  // each once a round
+  EXPECT_RIFFLE_ERROR(PairWindows(*pairs_, shards::Split::Train, 21, 1), ErrorCode::InvalidArgument,
+                      "21 columns");
+}
+
+TEST_F(AccompanyTraining, LeavesConditionsOutAsOftenAsAsked) {
+  AccompanyTaskOptions options = task_options();
+  options.drop_context = 0.5;
+  options.drop_style = 0.25;
+  options.drop_both = 0;
+  AccompanyTask task(*pairs_, options);
+  const Batch batch = task.make_batch(0, 2000);
+  EXPECT_NEAR(batch.at("present").mean().item<float>(), 0.5, 0.05);
+  EXPECT_NEAR(batch.at("has_style").mean().item<float>(), 0.75, 0.05);
+  EXPECT_NEAR((batch.at("present") * batch.at("has_style")).mean().item<float>(), 0.375, 0.05);
+  EXPECT_NEAR(batch.at("sigma").log().mean().item<float>(), options.noise_mean, 0.1);
+  EXPECT_NEAR(batch.at("sigma").log().std().item<float>(), options.noise_deviation, 0.1);
+  options.drop_both = 1;
+  EXPECT_EQ(AccompanyTask(*pairs_, options).make_batch(0, 9).at("present").sum().item<float>(), 0);
+}
+
+TEST_F(AccompanyTraining, ABatchIsAFunctionOfItsPlace) {
+  AccompanyTask task(*pairs_, task_options());
+  const Batch whole = task.make_batch(3, 4);
+  const Batch part = task.make_batch(5, 1);
+  for (const auto& [name, tensor] : whole.tensors) {
+    EXPECT_TRUE(at::equal(part.at(name)[0], tensor[2])) << name;
+  }
+}
+
+TEST_F(AccompanyTraining, TrainsOnLatentsOfUnitVariance) {
+  AccompanyTask task(*pairs_, task_options());
+  std::vector<at::Tensor> targets;
+  const Batch batch = task.make_batch(0, 200);
+  const at::Tensor unit = task.network().normalise(batch.at("target"));
+  EXPECT_NEAR(unit.std().item<float>(), 1, 0.15);
+  EXPECT_NEAR(unit.mean().item<float>(), 0, 0.15);
+}
+
+// An untrained network predicts zero, whose error is the prediction's variance: 1 at every level.
+TEST_F(AccompanyTraining, BeginsAtALossOfOne) {
+  AccompanyTask task(*pairs_, task_options());
+  const Batch batch = task.make_batch(0, 400);
+  EXPECT_NEAR(task.loss(batch, {}, {}).total.item<double>(), 1, 0.15);
+}
+
+TEST_F(AccompanyTraining, LearnsToListenToTheContext) {
+  AccompanyTaskOptions options = task_options();
+  options.drop_both = 0;
+  AccompanyTask task(*pairs_, options);
+  Trainer trainer(task, run_options(folder_.path(), 250));
+  trainer.run({});
+  NamedNumbers figures;
+  trainer.with_average([&] { figures = task.validate({}); });
+  EXPECT_LT(named(figures, "loss"), 0.8);
+  EXPECT_LT(named(figures, "context"), named(figures, "none"));
+  EXPECT_LT(named(figures, "context"), named(figures, "shuffled"));
+}
+
+TEST_F(AccompanyTraining, GoesOnWhereItStoppedAndWritesAModel) {
+  const auto weights_after = [&](const std::string& name, bool stopped) {
+    const std::filesystem::path folder = folder_ / name;
+    std::filesystem::create_directories(folder);
+    if (stopped) {
+      AccompanyTask task(*pairs_, task_options());
+      TrainerOptions options = run_options(folder, 6);
+      options.log_every = 1;
+      std::stop_source stop;
+      EXPECT_THROW(Trainer(task, options)
+                       .run({stop.get_token(), {}},
+                            [&](const TrainReport& report) {
+                              if (report.step == 3) stop.request_stop();
+                            }),
+                   Error);
+    }
+    AccompanyTask task(*pairs_, task_options());
+    Trainer trainer(task, run_options(folder, 6));
+    EXPECT_EQ(trainer.run({}).first_step, stopped ? 3 : 0);
+    return trainer.parameters().values().clone();
+  };
+  EXPECT_TRUE(at::equal(weights_after("whole", false), weights_after("stopped", true)));
+  const std::filesystem::path model = folder_ / "whole/model";
+  const Json config = read_json_file(model / "unet/config.json");
+  const auto loaded =
+      std::make_shared<models::UNet1D>(models::UNet1DConfig::from_json(config, "config.json"));
+  load_part(*loaded, model / "unet");
+  EXPECT_EQ(loaded->config().latents_std.size(), static_cast<size_t>(kChannels));
+  EXPECT_EQ(read_json_file(model / "model_index.json").at("_class_name"), "BandPipeline");
+  EXPECT_EQ(read_json_file(model / "scheduler/scheduler_config.json").at("rho"), 7);
+}
+
+TEST_F(AccompanyTraining, SamplesAreStemsOfTheRightSize) {
+  AccompanyTask task(*pairs_, task_options());
+  std::filesystem::create_directories(folder_ / "samples");
+  task.write_samples(folder_ / "samples", {});
+  const auto file = weights::open_safetensors(folder_ / "samples/latents.safetensors");
+  const at::Tensor made = file.tensors->load("generated");
+  EXPECT_EQ(made.sizes(), at::IntArrayRef({2, kChannels, kColumns}));
+  EXPECT_TRUE(made.isfinite().all().item<bool>());
+}
+
+TEST_F(AccompanyTraining, DoesWithoutStyles) {
+  std::filesystem::remove_all(folder_ / "pairs/embeddings");
+  const shards::PairReader plain(folder_ / "pairs");
+  AccompanyTask task(plain, task_options());
+  EXPECT_EQ(task.network().config().embedding_dim, 0);
+  const Batch batch = task.make_batch(0, 4);
+  EXPECT_TRUE(std::isfinite(task.loss(batch, {}, {}).total.item<double>()));
+}
+
+}  // namespace
+}  // namespace riffle::train
