@@ -3,10 +3,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/roll.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
@@ -50,6 +47,11 @@ models::EdmConditions part_of(const models::EdmConditions& all, int64_t first, i
     return x.defined() ? x.narrow(0, first, count) : x;
   };
   return {some(all.context), some(all.present), some(all.style), some(all.has_style)};
+}
+
+// Zeros stand for a sound that was not embedded.
+bool is_known(const at::Tensor& style) {
+  return style.numel() > 0 && style.abs().max().item<float>() > 0;
 }
 
 void copy_if_there(const fs::path& from, const fs::path& to) {
@@ -142,7 +144,7 @@ Batch AccompanyTask::make_batch(int64_t first, int64_t count) {
     contexts.push_back(training_.context(window));
     styles.push_back(training_.style(window, chance));
     present.push_back(window.maybe_context && !alone && !no_context ? 1.0F : 0.0F);
-    has_style.push_back(styles.back().numel() > 0 && !alone && !no_style ? 1.0F : 0.0F);
+    has_style.push_back(is_known(styles.back()) && !alone && !no_style ? 1.0F : 0.0F);
     sigmas.push_back(static_cast<float>(
         std::exp(options_.noise_mean + options_.noise_deviation * chance.normal())));
   }
@@ -187,6 +189,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
   std::vector<at::Tensor> contexts;
   std::vector<at::Tensor> styles;
   std::vector<float> present;
+  std::vector<float> has_style;
   Samples samples;
   for (const PairWindow& window : windows.evenly(count)) {
     samples.seeds.push_back(derive_seed(window.song, "validation", window.stem));
@@ -195,6 +198,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
     contexts.push_back(windows.context(window));
     styles.push_back(windows.style(window, chance));
     present.push_back(window.maybe_context ? 1.0F : 0.0F);
+    has_style.push_back(is_known(styles.back()) ? 1.0F : 0.0F);
   }
   const auto on_device = [&](const at::Tensor& x) { return x.to(options_.device); };
   samples.clean = network_->normalise(on_device(at::stack(targets)));
@@ -202,7 +206,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
   samples.conditions.present = on_device(at::tensor(present));
   if (network_->config().embedding_dim > 0) {
     samples.conditions.style = on_device(at::stack(styles));
-    samples.conditions.has_style = at::ones_like(samples.conditions.present);
+    samples.conditions.has_style = on_device(at::tensor(has_style));
   }
   return samples;
 }

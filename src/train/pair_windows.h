@@ -47,7 +47,8 @@ class PairWindows {
 
   at::Tensor target(const PairWindow& window) const;   // float32 [channels, columns]
   at::Tensor context(const PairWindow& window) const;  // the same; zeros without one
-  // One of the stem's embeddings by chance, float32 [D] of unit length; zeros where there are none.
+  // One of the stem's embeddings by chance, float32 [D] of unit length, or zeros as they are there.
+  // Empty where the pairs have no embeddings.
   at::Tensor style(const PairWindow& window, Random& chance) const;
 
  private:

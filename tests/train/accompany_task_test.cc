@@ -39,7 +39,7 @@ void write_toy_pairs(const std::filesystem::path& folder, int songs = 10) {
     song.song.song = song.song.id;
     song.song.split = i == 2 || i == 5 ? shards::Split::Valid : shards::Split::Train;
     song.song.columns = 20;
-    song.song.stems = {{"a", "lead"}, {"b", "bass"}, {"c", "pad"}};
+    song.song.stems = {{"a", "lead", false, {}}, {"b", "bass", false, {}}, {"c", "pad", false, {}}};
     song.song.mixes = {{0, 1}, {0, 2}, {1, 2}};
     const auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(i));
     const at::Tensor one = at::randn({kChannels, 20}, generator) * 2 + 1;
@@ -57,7 +57,7 @@ void write_toy_pairs(const std::filesystem::path& folder, int songs = 10) {
     }
     styles.push_back(style);
   }
-  shards::PairWriter(folder, {.channels = kChannels}).write(0, made);
+  shards::PairWriter(folder, {.channels = kChannels, .autoencoder = "toy"}).write(0, made);
   shards::write_styles(folder, 0, styles, {});
 }
 
@@ -122,7 +122,9 @@ TEST_F(AccompanyTraining, WindowsAreStemsWithContextsOfTheSameSong) {
     } else {
       EXPECT_NE(window.maybe_context->index, window.stem);
     }
-    if (window.stem == 2) EXPECT_GE(window.first_column + kColumns, 12 + 3);  // where it sounds
+    if (window.stem == 2) {
+      EXPECT_GE(window.first_column + kColumns, 12 + 3);  // where it sounds
+    }
     const at::Tensor all = pairs_->stem(window.song, window.stem).to(at::kFloat);
     EXPECT_TRUE(at::equal(windows.target(window), all.narrow(1, window.first_column, kColumns)));
     Random again(7);
@@ -227,6 +229,17 @@ TEST_F(AccompanyTraining, SamplesAreStemsOfTheRightSize) {
   const at::Tensor made = file.tensors->load("generated");
   EXPECT_EQ(made.sizes(), at::IntArrayRef({2, kChannels, kColumns}));
   EXPECT_TRUE(made.isfinite().all().item<bool>());
+}
+
+TEST_F(AccompanyTraining, ZerosAreNoStyle) {
+  const std::vector<at::Tensor> zeros(3, at::zeros({1, 3}));
+  std::vector<shards::NewStyles> styles;
+  for (int i = 0; i < 10; ++i) styles.push_back({fmt::format("{:06}", i), zeros});
+  shards::write_styles(folder_ / "pairs", 0, styles, {});
+  const shards::PairReader unknown(folder_ / "pairs");
+  AccompanyTask task(unknown, task_options());
+  EXPECT_EQ(task.network().config().embedding_dim, 3);
+  EXPECT_EQ(task.make_batch(0, 20).at("has_style").sum().item<float>(), 0);
 }
 
 TEST_F(AccompanyTraining, DoesWithoutStyles) {
