@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cuts the reference's CLAP golden data down to what the tests need: clap.safetensors and clap-tiny/.
+"""Cuts the reference's golden data of CLAP and of the consistency autoencoder down to what the tests need:
+clap.safetensors, clap-tiny/, cae.safetensors and cae-tiny/.
 
-Usage: cut_clap_golden.py REFERENCE. Weights become float16, of the vocabulary only the golden prompts' tokens stay
-(renumbered), and of the two recordings the shorter one, with every 25th frame of its features.
+Usage: cut_golden.py REFERENCE. Weights become float16. CLAP: of the vocabulary only the golden prompts' tokens stay
+(renumbered), and of the two recordings the shorter one, with every 25th frame of its features. The autoencoder: one
+recording, every 16th row of pictures.
 """
 import array
+import collections
 import json
+import pickle
 import struct
 import sys
+import zipfile
 from pathlib import Path
 
 SIZES = {"F32": 4, "F16": 2, "I64": 8}
@@ -46,6 +51,44 @@ def rows(tensor, which):
     return dtype, [len(which)] + shape[1:], b"".join(blob[i * stride : (i + 1) * stride] for i in which)
 
 
+def read_torch(path):
+    """The tensors of a zip-pickle checkpoint, float32 and contiguous."""
+    archive = zipfile.ZipFile(path)
+    root = archive.namelist()[0].split("/")[0]
+
+    class Skipped:
+        def __init__(self, *_):
+            pass
+
+        def __setstate__(self, _):
+            pass
+
+    def rebuild(storage, offset, shape, *_):
+        count = 1
+        for n in shape:
+            count *= n
+        return "F32", list(shape), storage[4 * offset : 4 * (offset + count)]
+
+    class Reader(pickle.Unpickler):
+        def find_class(self, module, name):
+            if name == "OrderedDict":
+                return collections.OrderedDict
+            return rebuild if name == "_rebuild_tensor_v2" else Skipped
+
+        def persistent_load(self, key):
+            return archive.read(f"{root}/data/{key[2]}")
+
+    return Reader(archive.open(f"{root}/data.pkl")).load()
+
+
+def every_16th_row(tensor):
+    """Of [1, C, rows, frames]."""
+    dtype, (_, channels, count, frames), blob = tensor
+    stride = frames * SIZES[dtype]
+    kept = [blob[(c * count + r) * stride :][:stride] for c in range(channels) for r in range(0, count, 16)]
+    return dtype, [1, channels, count // 16, frames], b"".join(kept)
+
+
 reference = Path(sys.argv[1])
 out = Path(__file__).parent
 golden = read(reference / "golden/clap.safetensors")
@@ -69,3 +112,14 @@ config = json.loads((reference / "clap-tiny/config.json").read_text())
 config["text_config"]["vocab_size"] = len(kept)
 (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 (folder / "preprocessor_config.json").write_text((reference / "clap-tiny/preprocessor_config.json").read_text())
+
+golden = read(reference / "golden/cae.safetensors")
+cut = {name: golden[name] for name in ("0.waveform", "0.latents", "0.decoded", "u.latents", "u.x", "u.pyramid4")}
+for name in ("0.representation", "u.pyramid2", "u.out0", "u.out1"):
+    cut[name] = every_16th_row(golden[name])
+write(out / "cae.safetensors", cut)
+folder = out / "cae-tiny"
+folder.mkdir(exist_ok=True)
+weights = read_torch(reference / "cae-tiny/music2latent.pt")["gen_state_dict"]
+write(folder / "model.safetensors", {name: halves(tensor) for name, tensor in weights.items()})
+(folder / "config.json").write_text((reference / "cae-tiny/hparams.json").read_text())
