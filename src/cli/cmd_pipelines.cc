@@ -11,6 +11,7 @@
 #include "audio/audio_writer.h"
 #include "audio/loudness.h"
 #include "cli/commands.h"
+#include "cli/heard.h"
 #include "cli/inputs.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
@@ -20,6 +21,7 @@
 #include "image/picture_file.h"
 #include "pipelines/clip_file.h"
 #include "pipelines/registry.h"
+#include "pipelines/sound_file.h"
 
 namespace riffle::cli {
 namespace {
@@ -114,7 +116,10 @@ Json request_of(const Options& options) {
 
 // "funky synth solo" -> "funky-synth-solo-42.wav"
 fs::path default_output(const std::string& pipeline, const OrderedJson& request) {
-  const std::string text = request.value("prompt", request.value("file", ""));
+  std::string text = request.value("prompt", "");
+  for (const char* source : {"file", "context", "like", "from"}) {
+    if (text.empty()) text = request.value(source, "");
+  }
   std::string name;
   for (const char c : text) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -141,12 +146,36 @@ audio::AudioWriterOptions writer_options(const pipelines::Clip& clip, const Opti
   return writer;
 }
 
+// "song.wav", "mix" -> "song-mix.wav"
+fs::path beside(const fs::path& path, const std::string& name) {
+  fs::path result = path;
+  result.replace_filename(
+      fmt::format("{}-{}{}", path.stem().string(), name, path.extension().string()));
+  return result;
+}
+
+// A part has the clip's tempo, but not its request: it was not made by it alone.
+audio::AudioWriterOptions part_writer_options(const pipelines::Clip& clip, const Options& options,
+                                              const fs::path& path) {
+  audio::AudioWriterOptions writer = writer_options(clip, options, path);
+  writer.tags.clear();
+  return writer;
+}
+
 // The clip as files. Returns what the JSON document says of it.
 OrderedJson write_clip(const pipelines::Clip& clip, const Options& options, const fs::path& path,
                        const fs::path& picture, Context& context) {
   const auto notes = audio::write_audio(path, clip.sound, writer_options(clip, options, path),
                                         Job{context.job.stop, {}});
   if (!picture.empty()) image::write_picture(picture, clip.picture);
+  OrderedJson parts = OrderedJson::array();
+  for (const pipelines::ClipPart& part : clip.parts) {
+    const fs::path part_path = beside(path, part.name);
+    audio::write_audio(part_path, part.sound, part_writer_options(clip, options, part_path),
+                       Job{context.job.stop, {}});
+    context.out.line("{}", part_path.string());
+    parts.push_back({{"name", part.name}, {"audio", part_path.string()}});
+  }
   const audio::Loudness loudness = audio::measure_loudness(clip.sound);
   context.out.line("{} ({:.3f} s, {} Hz, {}, {:.1f} LUFS, seed {})", path.string(),
                    clip.sound.duration_s(), clip.sound.sample_rate,
@@ -164,6 +193,7 @@ OrderedJson write_clip(const pipelines::Clip& clip, const Options& options, cons
                           {"notes", std::move(all_notes)},
                           {"request", clip.request}};
   if (!picture.empty()) document["image"] = picture.string();
+  if (!clip.parts.empty()) document["parts"] = std::move(parts);
   return document;
 }
 
@@ -184,10 +214,16 @@ void run(const std::string& name, const Options& options, Context& context) {
   pipeline.check(request);
   if (!options.output.empty()) require_writable_sound(options.output);
   if (!options.image.empty()) require_writable(options.image);
-  const auto model = options.model.open(context.globals, context.job);
+  const auto model = options.model.open(pipeline.kind, context.globals, context.job);
   OrderedJson documents = OrderedJson::array();
-  const bool many = request.value("count", int64_t{1}) > 1;
+  const bool many = pipelines::clips_of(pipeline, request) > 1;
   pipelines::RunContext run = run_context(options, context);
+  const std::string other = request.value("context", "");
+  OrderedJson context_heard;
+  if (!other.empty()) {
+    context_heard = heard_in(pipelines::read_sound_file(other, context.job).sound, context.job);
+    context.out.line("{}: {}", other, heard_text(context_heard));
+  }
   run.on_clip = [&](pipelines::Clip&& clip) {
     const auto number = static_cast<int64_t>(documents.size()) + 1;
     fs::path path = options.output;
@@ -196,9 +232,14 @@ void run(const std::string& name, const Options& options, Context& context) {
     if (many) path = numbered(path, number);
     if (many && !picture.empty()) picture = numbered(picture, number);
     documents.push_back(write_clip(clip, options, path, picture, context));
+    if (other.empty()) return;
+    OrderedJson heard = heard_in(clip.sound, context.job);
+    context.out.line("  {}", heard_text(heard));
+    documents.back()["heard"] = std::move(heard);
   };
   pipeline.run(*model, request, run);
   context.out.document() = {{"pipeline", name}, {"clips", std::move(documents)}};
+  if (!context_heard.is_null()) context.out.document()["context_heard"] = std::move(context_heard);
 }
 
 Action add(const pipelines::PipelineEntry& pipeline, CLI::App& app) {
@@ -222,7 +263,7 @@ Action add(const pipelines::PipelineEntry& pipeline, CLI::App& app) {
   app.add_option("--request", options->request_file,
                  "Request as a JSON file, as clips carry it; flags come on top")
       ->type_name(kFileType);
-  options->model.add_to(app);
+  options->model.add_to(app, pipeline.kind);
   const std::string name(pipeline.name);
   return [name, options](Context& context) { run(name, *options, context); };
 }

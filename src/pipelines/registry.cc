@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "pipelines/accompany.h"
+#include "pipelines/compose.h"
 #include "pipelines/cover.h"
+#include "pipelines/edit_stem.h"
 #include "pipelines/generate.h"
 #include "pipelines/inpaint.h"
 #include "pipelines/morph.h"
@@ -23,6 +26,21 @@ constexpr PipelineEntry entry(std::string_view name, std::string_view summary,
           &fields_of<Request>,
           [](Model& model, const Json& request, const RunContext& context) {
             return kRun(dynamic_cast<MusicModel&>(model),
+                        request_from_json<Request>(request, "request"), context);
+          },
+          [](const Json& request) { request_from_json<Request>(request, "request"); }};
+}
+
+template <class Request, std::vector<Clip> (*kRun)(BandModel&, Request, const RunContext&)>
+constexpr PipelineEntry band_entry(std::string_view name, std::string_view summary,
+                                   std::string_view examples) {
+  return {ModelKind::Band,
+          name,
+          summary,
+          examples,
+          &fields_of<Request>,
+          [](Model& model, const Json& request, const RunContext& context) {
+            return kRun(dynamic_cast<BandModel&>(model),
                         request_from_json<Request>(request, "request"), context);
           },
           [](const Json& request) { request_from_json<Request>(request, "request"); }};
@@ -54,6 +72,35 @@ constexpr PipelineEntry kTable[] = {
         "riffle extend riff.wav \"with drums\" --bars 4 --bpm 120 --side start -o intro.wav"),
     entry<VaryRequest, vary>("vary", "Make variations of a clip",
                              "riffle vary solo.wav --amount 0.2 --count 4 -o solo-varied.wav"),
+    band_entry<AccompanyRequest, accompany>(
+        "accompany", "Play a stem that fits other music",
+        "riffle accompany song.wav --prompt \"slap bass\" --mix -o bass.wav\n"
+        "riffle accompany song.wav --like drums.wav --count 4 --seed 1 -o takes/drums.wav\n"
+        "riffle accompany loop.wav --like pad.wav --prompt \"warm\" --blend 0.3 --loop 4 -o "
+        "pad.wav"),
+    band_entry<SoloRequest, solo>(
+        "solo", "Play one instrument alone",
+        "riffle solo --prompt \"slow evolving pad synth\" --seconds 20 -o pad.wav\n"
+        "riffle solo --like guitar.wav --bars 4 --bpm 96 --loop 2 -o riff.wav"),
+    band_entry<ComposeRequest, compose>(
+        "compose", "Make a whole mix, stem by stem",
+        "riffle compose --refs references --seconds 20 -o mix.wav\n"
+        "riffle compose --plan plan.json --bars 8 --bpm 110 --seed 3 -o mix.wav"),
+    band_entry<InpaintStemRequest, inpaint_stem>(
+        "inpaint-stem", "Make a part of a stem anew",
+        "riffle inpaint-stem bass.wav --from 4s --to 6s --context drums.wav -o bass2.wav"),
+    band_entry<ExtendStemRequest, extend_stem>(
+        "extend-stem", "Let a stem go on",
+        "riffle extend-stem bass.wav --seconds 6 --context drums.wav -o longer.wav"),
+    band_entry<VaryStemRequest, vary_stem>(
+        "vary-stem", "Make other takes of a stem, wider ones, loops of it",
+        "riffle vary-stem bass.wav --amount 0.3 --context drums.wav -o take2.wav\n"
+        "riffle vary-stem pad.wav --amount 0 --stereo 0.4 -o wide.wav\n"
+        "riffle vary-stem beat.wav --amount 0.6 --loop 4 --loop-strength 0.8 -o loop.wav"),
+    band_entry<InterpolateRequest, interpolate>(
+        "interpolate", "Play what lies between two sounds",
+        "riffle interpolate bongos.wav --prompt \"huge metal plates\" --steps 6 -o way.wav\n"
+        "riffle interpolate a.wav b.wav --context song.wav -o way.wav"),
 };
 
 }  // namespace

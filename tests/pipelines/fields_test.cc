@@ -188,7 +188,9 @@ TEST(Registry, ChecksRequestsWithoutAModel) {
       if (field.info.required) least[field.info.name] = "1s";
     }
     EXPECT_NO_THROW(entry.check(least));
-    EXPECT_RIFFLE_ERROR(entry.check(Json::object()), ErrorCode::InvalidArgument, "is missing");
+    if (!least.empty()) {
+      EXPECT_RIFFLE_ERROR(entry.check(Json::object()), ErrorCode::InvalidArgument, "is missing");
+    }
     least["no_such_field"] = 1;
     EXPECT_RIFFLE_ERROR(entry.check(least), ErrorCode::InvalidArgument, "no_such_field");
   }

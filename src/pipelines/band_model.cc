@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipelines/band_model.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "pipelines/music_model.h"
+
+namespace riffle::pipelines {
+namespace {
+
+BandDefaults defaults_of(const weights::Bundle& bundle) {
+  const std::string where = bundle.path().string() + ": defaults.json";
+  const Json json = bundle.defaults();
+  BandDefaults d;
+  d.steps = json_get_or(json, "steps", d.steps, where);
+  d.guidance_context = json_get_or(json, "guidance_context", d.guidance_context, where);
+  d.guidance_style = json_get_or(json, "guidance_style", d.guidance_style, where);
+  d.stereo = json_get_or(json, "stereo", d.stereo, where);
+  if (d.steps < 1 || !(d.stereo >= 0 && d.stereo <= 1)) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: expected steps of at least 1 and stereo from 0 to 1, got {} and "
+                            "{}",
+                            where, d.steps, d.stereo));
+  }
+  return d;
+}
+
+}  // namespace
+
+BandModel::BandModel(weights::Bundle bundle, const models::RiffModelOptions& options)
+    : bundle_(std::move(bundle)),
+      name_(bundle_.name()),
+      options_(options),
+      defaults_(defaults_of(bundle_)),
+      config_(models::UNet1DConfig::from_json(bundle_.config("unet"),
+                                              (bundle_.path() / "unet" / "config.json").string())),
+      scheduler_(bundle_.config("scheduler")),
+      codec_(open_stem_codec(bundle_, options)) {
+  const bool fits =
+      config_.in_channels == codec_->channels() &&
+      (config_.context_channels == 0 || config_.context_channels == codec_->channels());
+  if (!fits) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: the UNet takes {} channels and {} of context, the codec has {}",
+                            bundle_.path().string(), config_.in_channels, config_.context_channels,
+                            codec_->channels()),
+                "the parts of this bundle do not belong together");
+  }
+  diffusion::scheduler_config_from_json(
+      scheduler_, (bundle_.path() / "scheduler" / "scheduler_config.json").string());
+}
+
+models::UNet1D& BandModel::unet(const Job& job) {
+  if (!unet_) {
+    auto loaded = std::make_shared<models::UNet1D>(config_);
+    models::load_for_inference(*loaded, *bundle_.tensors("unet"), options_, job);
+    // Noise levels span five orders of magnitude: more than half precision tells apart.
+    if (options_.device.is_cuda()) loaded->to(at::kFloat);
+    unet_ = loaded;
+  }
+  return *unet_;
+}
+
+models::Clap& BandModel::clap(const Job& job) {
+  if (!reads_style()) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{} cannot be told how to sound: it has no CLAP model", name_),
+                "leave out recordings and prompts, or choose another model with --model");
+  }
+  if (!clap_) {
+    models::Clap loaded = models::Clap::load(bundle_.path() / "clap", options_.device, job);
+    if (loaded.dim() != config_.embedding_dim) {
+      throw Error(ErrorCode::BadFile,
+                  fmt::format("{}: the UNet reads embeddings of {} values, CLAP makes {}",
+                              bundle_.path().string(), config_.embedding_dim, loaded.dim()),
+                  "the parts of this bundle do not belong together");
+    }
+    clap_ = std::move(loaded);
+  }
+  return *clap_;
+}
+
+at::Tensor BandModel::normalised(const at::Tensor& latents, const Job& job) {
+  return unet(job).normalise(latents).unsqueeze(0).unsqueeze(2);
+}
+
+at::Tensor BandModel::denormalised(const at::Tensor& latents, const Job& job) {
+  return unet(job).denormalise(latents.squeeze(2).squeeze(0));
+}
+
+std::unique_ptr<BandModel> open_band_model(const std::filesystem::path& path,
+                                           const models::RiffModelOptions& options) {
+  auto bundle = weights::open_bundle(path);
+  if (kind_of(bundle) != ModelKind::Band) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} is a riff model: it makes music from prompts, and does not play "
+                            "along with music",
+                            bundle.name()),
+                "name a band model with --model, for example riffle-band");
+  }
+  return std::make_unique<BandModel>(std::move(bundle), options);
+}
+
+std::unique_ptr<Model> open_model(const std::filesystem::path& path,
+                                  const models::RiffModelOptions& options) {
+  if (kind_of(weights::open_bundle(path)) == ModelKind::Band) return open_band_model(path, options);
+  return open_music_model(path, options);
+}
+
+}  // namespace riffle::pipelines
