@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -13,20 +12,13 @@
 #include "audio/spectrogram_decoder.h"
 #include "audio/spectrogram_encoder.h"
 #include "cli/model_options.h"
+#include "cli/stage_clock.h"
 #include "image/spectrogram_picture.h"
 #include "pipelines/generate.h"
 
 namespace riffle::cli {
-namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Notes that begin four times a second and fade: partials and onsets, as music has them.
-audio::Waveform notes(double seconds, int sample_rate) {
+audio::Waveform bench_notes(double seconds, int sample_rate) {
   audio::Waveform sound{sample_rate, {{}}};
   const auto frames = static_cast<int64_t>(seconds * sample_rate);
   for (int64_t i = 0; i < frames; ++i) {
@@ -40,43 +32,20 @@ audio::Waveform notes(double seconds, int sample_rate) {
   return sound;
 }
 
-// Seconds by stage. A report comes at the end of a piece of its stage, so the time since the report
-// before it is that stage's.
-class StageClock {
- public:
-  void start() {
-    stages_.clear();
-    last_ = Clock::now();
-  }
-  void report(std::string_view stage) {
-    const double passed_s = seconds_since(last_);
-    last_ = Clock::now();
-    if (stages_.empty() || stages_.back().first != stage) stages_.emplace_back(stage, 0.0);
-    stages_.back().second += passed_s;
-  }
-  const std::vector<std::pair<std::string, double>>& stages() const { return stages_; }
-
- private:
-  std::vector<std::pair<std::string, double>> stages_;
-  Clock::time_point last_;
-};
-
-}  // namespace
-
 OrderedJson bench_codec(int64_t repeats, Context& context) {
   constexpr double kSeconds = 10;
   const audio::SpectrogramParams params;
-  const audio::Waveform sound = notes(kSeconds, params.sample_rate);
+  const audio::Waveform sound = bench_notes(kSeconds, params.sample_rate);
   double encode_s = 0;
   double decode_s = 0;
   audio::PhaseRetrieval::Timing timing;
   for (int64_t i = 0; i <= repeats; ++i) {
     context.job.report("codec", i, repeats + 1);
-    auto start = Clock::now();
+    auto start = BenchClock::now();
     const auto mel = audio::encode_spectrogram(sound, params, Job{context.job.stop, {}});
     const auto picture = image::picture_from_mel(mel, params);
     const double encoded_s = seconds_since(start);
-    start = Clock::now();
+    start = BenchClock::now();
     const auto again =
         image::mel_from_picture(picture, params, {.dequantize = image::Dequantize::Centered});
     audio::SpectrogramDecoder decoder(params, {});
@@ -107,7 +76,7 @@ OrderedJson bench_codec(int64_t repeats, Context& context) {
 }
 
 OrderedJson bench_generation(const BenchGeneration& options, Context& context) {
-  const auto opened_at = Clock::now();
+  const auto opened_at = BenchClock::now();
   const ModelOptions model_options{.model = options.model,
                                    .loras = {},
                                    .exact = options.exact,
@@ -128,7 +97,7 @@ OrderedJson bench_generation(const BenchGeneration& options, Context& context) {
   std::vector<std::pair<std::string, double>> stages;
   for (int64_t i = 0; i <= options.repeats; ++i) {
     context.job.report("e2e", i, options.repeats + 1);
-    const auto start = Clock::now();
+    const auto start = BenchClock::now();
     clock.start();
     sound_s = pipelines::generate(*model, request, run).at(0).sound.duration_s();
     clock.report("loudness");

@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <string>
 
+#include "audio/waveform.h"
 #include "cli/command.h"
 #include "core/json.h"
 
 namespace riffle::cli {
+
+// Notes that begin four times a second and fade: partials and onsets, as music has them. Mono.
+audio::Waveform bench_notes(double seconds, int sample_rate);
 
 // Ten seconds of sound to a picture and back at the codec's defaults, the best of `repeats`.
 OrderedJson bench_codec(int64_t repeats, Context& context);

@@ -15,10 +15,12 @@
 #include <utility>
 
 #include "models/riff_parts.h"
+#include "models/riff_seams.h"
 #include "nn/attention.h"
 #include "nn/conv2d.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
+#include "pipelines/band_sampling.h"
 #include "weights/safetensors.h"
 
 namespace riffle::cli {
@@ -253,6 +255,48 @@ std::vector<Check> check_networks(const weights::Bundle& bundle, at::Device devi
     }
     compare_with_golden(fast, part, golden, tolerance, checks);
   }
+  return checks;
+}
+
+std::vector<Check> check_band_networks(const weights::Bundle& bundle, at::Device device,
+                                       const Job& job) {
+  const at::NoGradGuard no_grad;
+  const at::Generator random = generator();
+  pipelines::BandModel exact(bundle, {.device = at::kCPU, .exact = true});
+  pipelines::BandModel fast(bundle, {.device = device});
+  const auto autoencoder =
+      models::open_mel_autoencoder(bundle, {.device = at::kCPU, .exact = true});
+  const auto fast_autoencoder = models::open_mel_autoencoder(bundle, {.device = device});
+  const double tolerance = network_tolerance(device);
+  std::vector<Check> checks;
+  const auto add = [&](const char* what, const at::Tensor& got, const at::Tensor& want) {
+    job.check();
+    checks.push_back({what, kDirect, distance(got, want), tolerance});
+  };
+  const auto& info = autoencoder->info();
+  const int64_t rows = exact.config().in_channels / info.latent_channels;
+  const at::Tensor picture =
+      at::randn({1, info.media_channels, rows * info.frequency_factor, 8 * info.time_factor},
+                random)
+          .clamp(-1, 1);
+  const at::Tensor z = at::randn({1, info.latent_channels, rows, 8}, random);
+  add("vae encoder", fast_autoencoder->encode(picture), autoencoder->encode(picture));
+  add("vae decoder", fast_autoencoder->decode(z), autoencoder->decode(z));
+  const auto& config = exact.config();
+  const at::Tensor x = at::randn({1, config.in_channels, 1, config.columns}, random);
+  models::Conditioning conditioning;
+  const auto predicted = [&](pipelines::BandModel& model) {
+    return pipelines::BandDenoiser(model, {}).predict(x, 1.0, conditioning, {}, job);
+  };
+  add("unet alone", predicted(fast), predicted(exact));
+  if (exact.hears_context()) {
+    conditioning.context = at::randn({1, config.context_channels, 1, config.columns}, random);
+  }
+  if (exact.reads_style()) {
+    const at::Tensor style = at::randn({1, config.embedding_dim}, random);
+    conditioning.summary = style / style.norm();
+  }
+  add("unet with conditions", predicted(fast), predicted(exact));
   return checks;
 }
 

@@ -34,4 +34,8 @@ std::vector<Check> check_kernels(at::Device device, const Job& job);
 std::vector<Check> check_networks(const weights::Bundle& bundle, at::Device device,
                                   const std::filesystem::path& golden, const Job& job);
 
+// The UNet1D of a band model, with and without conditions, and its autoencoder, in the same way.
+std::vector<Check> check_band_networks(const weights::Bundle& bundle, at::Device device,
+                                       const Job& job);
+
 }  // namespace riffle::cli

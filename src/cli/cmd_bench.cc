@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/bench_band.h"
 #include "cli/bench_sound.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -229,11 +230,13 @@ OrderedJson show_shallow_steps(double full_s, models::RiffParts& parts, const Op
   return steps;
 }
 
+bool is_band(const Options& options) { return options.random_weights == "diff-a-riff"; }
+
 std::unique_ptr<models::RiffParts> open_parts(const Options& options, const Context& context) {
   const models::RiffModelOptions model_options{.device = nn::choose_device(context.globals.device),
                                                .exact = options.exact,
                                                .low_memory = options.low_memory};
-  if (options.model.empty() == options.random_weights.empty()) {
+  if (options.model.empty() == options.random_weights.empty() || is_band(options)) {
     throw Error(ErrorCode::InvalidArgument, "bench: give either --model or --random-weights",
                 "for example: riffle bench unet --random-weights sd15");
   }
@@ -241,6 +244,15 @@ std::unique_ptr<models::RiffParts> open_parts(const Options& options, const Cont
     return std::make_unique<models::RiffParts>(models::RandomWeights{}, model_options);
   }
   return std::make_unique<models::RiffParts>(weights::open_bundle(options.model), model_options);
+}
+
+OrderedJson show_band(const Options& options, Context& context) {
+  return bench_accompany({.model = options.model,
+                          .random = is_band(options),
+                          .exact = options.exact,
+                          .low_memory = options.low_memory,
+                          .repeats = options.repeats},
+                         context);
 }
 
 bool wants(const Options& options, std::string_view name) {
@@ -278,6 +290,9 @@ void run(const Options& options, Context& context) {
                                         .repeats = options.repeats},
                                        context));
   }
+  if (wants(options, "accompany")) {
+    for (OrderedJson& result : show_band(options, context)) results.push_back(std::move(result));
+  }
   context.out.line("memory: {:.2f} GB at most", peak_memory_gb());
   context.out.document() = {{"runtime", nn::describe_runtime()},
                             {"kernels", options.exact ? "libtorch" : std::string(isa)},
@@ -292,15 +307,17 @@ Action add_bench(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   std::vector<std::string> names;
   for (const Part& part : kParts) names.emplace_back(part.name);
-  names.insert(names.end(), {"codec", "e2e"});
+  names.insert(names.end(), {"codec", "e2e", "accompany"});
   app.add_option("parts", options->parts,
-                 "Parts to run, in one process: text, unet, vae, the codec, a whole generation")
-      ->type_name("text|unet|vae|codec|e2e")
+                 "Parts to run, in one process: text, unet, vae, the codec, a whole generation, a "
+                 "stem to ten seconds of music")
+      ->type_name("text|unet|vae|codec|e2e|accompany")
       ->check(CLI::IsMember(names))
       ->required();
   app.add_option("--model", options->model, "Model to measure")->type_name(kFolderType);
-  add_choice(app, "--random-weights", options->random_weights, {"sd15"},
-             "No model, but random weights in the sizes of Stable Diffusion 1.5");
+  add_choice(
+      app, "--random-weights", options->random_weights, {"sd15", "diff-a-riff"},
+      "No model, but random weights in the sizes of Stable Diffusion 1.5, or of Diff-A-Riff");
   app.add_flag("--exact", options->exact, "libtorch's operators instead of Riffle's kernels");
   app.add_flag("--low-memory", options->low_memory,
                "Weights in half precision, one part in memory at a time");

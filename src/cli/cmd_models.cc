@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "core/error.h"
 #include "nn/runtime.h"
+#include "pipelines/model.h"
 #include "weights/bundle.h"
 #include "weights/hub.h"
 #include "weights/model_library.h"
@@ -160,7 +161,9 @@ void verify(const Verify& options, Context& context) {
   out.document()["model"] = path.string();
   out.document()["files_intact"] = check_files(path, options.model, context);
   const fs::path golden = options.golden.empty() ? path / "golden" : fs::path(options.golden);
-  const auto networks = check_networks(bundle, device, golden, in_megabytes(context.job));
+  const bool band = pipelines::kind_of(bundle) == pipelines::ModelKind::Band;
+  const auto networks = band ? check_band_networks(bundle, device, in_megabytes(context.job))
+                             : check_networks(bundle, device, golden, in_megabytes(context.job));
   show(networks, out);
   out.document()["networks"] = to_json(networks);
   require_passed(networks, path.string(), false);

@@ -16,10 +16,14 @@
 #include "audio/spectrogram_params.h"
 #include "core/error.h"
 #include "models/autoencoder_kl.h"
+#include "models/clap_model.h"
 #include "models/clip_text_model.h"
 #include "models/load_module.h"
 #include "models/mel_autoencoder.h"
+#include "models/unet_1d.h"
 #include "models/unet_2d_condition_model.h"
+#include "pipelines/model.h"
+#include "pipelines/registry.h"
 #include "weights/bundle.h"
 #include "weights/ldm_names.h"
 #include "weights/lora.h"
@@ -31,15 +35,19 @@ namespace {
 namespace fs = std::filesystem;
 using weights::TensorInfo;
 
-// The networks of a riff model, by their names in a bundle.
-constexpr std::array<const char*, 3> kNetworks{"text_encoder", "unet", "vae"};
+// The networks of riff and band models, by their names in a bundle.
+constexpr std::array<const char*, 5> kNetworks{"text_encoder", "unet", "vae", "clap",
+                                               "autoencoder"};
 
 // Settings worth a line, of whichever part has them.
-constexpr std::array<const char*, 14> kSettings{
-    "sample_size",        "in_channels",         "out_channels",        "latent_channels",
-    "block_out_channels", "cross_attention_dim", "attention_head_dim",  "scaling_factor",
-    "hidden_size",        "num_hidden_layers",   "num_attention_heads", "num_train_timesteps",
-    "beta_schedule",      "prediction_type"};
+constexpr std::array<const char*, 21> kSettings{
+    "sample_size",        "in_channels",         "out_channels",
+    "latent_channels",    "block_out_channels",  "cross_attention_dim",
+    "attention_head_dim", "scaling_factor",      "hidden_size",
+    "num_hidden_layers",  "num_attention_heads", "num_train_timesteps",
+    "beta_schedule",      "prediction_type",     "context_channels",
+    "embedding_dim",      "projection_dim",      "columns",
+    "sigma_data",         "sigma_min",           "sigma_max"};
 
 template <class Value>
 void line(Output& out, std::string_view name, const Value& value) {
@@ -172,17 +180,28 @@ OrderedJson codec_of(const weights::Bundle& bundle, Output& out) {
   return codec;
 }
 
+// What a model cannot do without.
+std::vector<const char*> needed_parts(const weights::Bundle& bundle) {
+  if (pipelines::kind_of(bundle) == pipelines::ModelKind::Riff) {
+    return {"scheduler", "text_encoder", "tokenizer", "unet", "vae"};
+  }
+  return {"scheduler", "unet", bundle.has("autoencoder") ? "autoencoder" : "vae"};
+}
+
 // The commands a model is good for: all those of its family, when it is whole.
 OrderedJson pipelines_of(const weights::Bundle& bundle, const OrderedJson& parts, Output& out) {
   std::vector<std::string> missing;
-  for (const char* part : {"scheduler", "text_encoder", "tokenizer", "unet", "vae"}) {
+  for (const char* part : needed_parts(bundle)) {
     if (!bundle.has(part) || parts.at(part).contains("error")) missing.emplace_back(part);
   }
-  const std::vector<std::string> riff = {"generate", "morph", "cover", "inpaint", "extend", "vary"};
+  std::vector<std::string> names;
+  for (const pipelines::PipelineEntry& entry : pipelines::pipeline_table()) {
+    if (entry.kind == pipelines::kind_of(bundle)) names.emplace_back(entry.name);
+  }
   line(out, "good for",
-       missing.empty() ? fmt::format("{}", fmt::join(riff, ", "))
+       missing.empty() ? fmt::format("{}", fmt::join(names, ", "))
                        : fmt::format("nothing yet: without a usable {}", fmt::join(missing, ", ")));
-  return missing.empty() ? OrderedJson(riff) : OrderedJson::array();
+  return missing.empty() ? OrderedJson(names) : OrderedJson::array();
 }
 
 template <class Model, class Config>
@@ -201,20 +220,39 @@ bool is_mel_autoencoder(const weights::Bundle& bundle) {
   return bundle.config("vae").value("_class_name", "") == "MelAutoencoder";
 }
 
+using Networks = std::vector<std::shared_ptr<torch::nn::Module>>;
+
+Networks load_riff(const weights::Bundle& bundle, OrderedJson& reports, Context& context) {
+  return {load_network<models::ClipTextModel, models::ClipTextConfig>(bundle, "text_encoder",
+                                                                      reports, context),
+          load_network<models::UNet2DConditionModel, models::UNet2DConditionConfig>(
+              bundle, "unet", reports, context),
+          is_mel_autoencoder(bundle)
+              ? load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae",
+                                                                                   reports, context)
+              : load_network<models::AutoencoderKL, models::AutoencoderKLConfig>(bundle, "vae",
+                                                                                 reports, context)};
+}
+
+Networks load_band(const weights::Bundle& bundle, OrderedJson& reports, Context& context) {
+  Networks networks = {
+      load_network<models::UNet1D, models::UNet1DConfig>(bundle, "unet", reports, context),
+      load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae", reports,
+                                                                         context)};
+  if (bundle.has("clap")) {
+    networks.push_back(
+        load_network<models::ClapModel, models::ClapConfig>(bundle, "clap", reports, context));
+  }
+  return networks;
+}
+
 // All networks at once in float32, as a run would hold them that computes with libtorch's own
 // operators.
 OrderedJson load_networks(const weights::Bundle& bundle, Context& context) {
   OrderedJson reports = OrderedJson::object();
-  const std::array networks{
-      load_network<models::ClipTextModel, models::ClipTextConfig>(bundle, "text_encoder", reports,
-                                                                  context),
-      load_network<models::UNet2DConditionModel, models::UNet2DConditionConfig>(bundle, "unet",
-                                                                                reports, context),
-      is_mel_autoencoder(bundle)
-          ? load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae",
-                                                                               reports, context)
-          : load_network<models::AutoencoderKL, models::AutoencoderKLConfig>(bundle, "vae", reports,
-                                                                             context)};
+  const bool band = pipelines::kind_of(bundle) == pipelines::ModelKind::Band;
+  const auto networks =
+      band ? load_band(bundle, reports, context) : load_riff(bundle, reports, context);
   int64_t bytes = 0;
   for (const auto& network : networks) {
     for (const auto& parameter : network->parameters())
