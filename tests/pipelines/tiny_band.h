@@ -10,6 +10,7 @@
 #include "models/unet_1d.h"
 #include "pipelines/band_model.h"
 #include "pipelines/band_sampling.h"
+#include "pipelines/play.h"
 #include "small_model.h"
 
 namespace riffle::pipelines::test {
