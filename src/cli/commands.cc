@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.h"
 
+#include "cli/listen_command.h"
 #include "cli/train_commands.h"
 
 namespace riffle::cli {
@@ -56,7 +57,8 @@ const std::vector<Command>& commands() {
        add_audio_to_images_batch},
       {"corpus", "Training material", "Make training data, and count it",
        "riffle corpus synth corpus/ --songs 3000 --seed 1 --jobs 1\n"
-       "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM --stems --midi\n"
+       "riffle corpus synth corpus/ --songs 100 --genre funk --soundfont FluidR3_GM --stems "
+       "--midi\n"
        "riffle corpus build music/ corpus/ --caption \"piano improvisation\"\n"
        "riffle corpus build musdb18hq/ corpus/\n"
        "riffle corpus pairs corpus/ pairs/ --model riffle-small --clap riffle-band/clap\n"
@@ -89,6 +91,11 @@ const std::vector<Command>& commands() {
        "riffle eval sheet riffle-small -o sheet/\n"
        "riffle eval train-judge corpus/ models/judges",
        add_eval},
+      {"listen-test", "Models", "Make a blind listening test, and sum up its scores",
+       "riffle listen-test systems/ -o test/ --reference true-stem \\\n"
+       "    --question \"How good is the sound?\" --question \"Does it fit the music?\"\n"
+       "riffle listen-test --scores anna.csv --scores ben.csv --reference true-stem",
+       add_listen_test},
       {"completion", "Shell", "Print a completion script for bash or zsh",
        "riffle completion bash > ~/.local/share/bash-completion/completions/riffle\n"
        "riffle completion zsh > ~/.zfunc/_riffle",
