@@ -16,6 +16,7 @@
 
 #include "models/riff_parts.h"
 #include "models/riff_seams.h"
+#include "models/sound_autoencoder.h"
 #include "nn/attention.h"
 #include "nn/conv2d.h"
 #include "nn/linear.h"
@@ -207,6 +208,32 @@ void compare_with_golden(Way& way, const std::string& part, const fs::path& fold
   }
 }
 
+using AddCheck =
+    std::function<void(const char* what, const at::Tensor& got, const at::Tensor& want)>;
+
+void check_mel_autoencoder(const weights::Bundle& bundle, at::Device device,
+                           const at::Generator& random, const AddCheck& add) {
+  const auto exact = models::open_mel_autoencoder(bundle, {.device = at::kCPU, .exact = true});
+  const auto fast = models::open_mel_autoencoder(bundle, {.device = device});
+  const auto config = models::MelAutoencoderConfig::from_json(bundle.config("vae"), "vae");
+  const at::Tensor picture =
+      at::randn({1, 1, config.rows(), 8 * config.patch}, random).clamp(-1, 1);
+  const at::Tensor z = at::randn({1, config.latent_channels, config.latent_rows, 8}, random);
+  add("vae encoder", fast->encode(picture), exact->encode(picture));
+  add("vae decoder", fast->decode(z), exact->decode(z));
+}
+
+void check_sound_autoencoder(const weights::Bundle& bundle, at::Device device,
+                             const at::Generator& random, const AddCheck& add) {
+  const fs::path folder = bundle.path() / "autoencoder";
+  const auto exact = models::SoundAutoencoder::load(folder, {.device = at::kCPU, .exact = true});
+  const auto fast = models::SoundAutoencoder::load(folder, {.device = device});
+  const at::Tensor sound = at::randn({1, 1, exact->config().samples_of(8)}, random) * 0.1;
+  const at::Tensor z = exact->encode(sound);
+  add("autoencoder, encoding", fast->encode(sound), z);
+  add("autoencoder, decoding", fast->decode(z), exact->decode(z));
+}
+
 }  // namespace
 
 std::vector<Check> check_kernels(at::Device device, const Job& job) {
@@ -262,26 +289,19 @@ std::vector<Check> check_band_networks(const weights::Bundle& bundle, at::Device
                                        const Job& job) {
   const at::NoGradGuard no_grad;
   const at::Generator random = generator();
-  pipelines::BandModel exact(bundle, {.device = at::kCPU, .exact = true});
-  pipelines::BandModel fast(bundle, {.device = device});
-  const auto autoencoder =
-      models::open_mel_autoencoder(bundle, {.device = at::kCPU, .exact = true});
-  const auto fast_autoencoder = models::open_mel_autoencoder(bundle, {.device = device});
   const double tolerance = network_tolerance(device);
   std::vector<Check> checks;
-  const auto add = [&](const char* what, const at::Tensor& got, const at::Tensor& want) {
+  const AddCheck add = [&](const char* what, const at::Tensor& got, const at::Tensor& want) {
     job.check();
     checks.push_back({what, kDirect, distance(got, want), tolerance});
   };
-  const auto& info = autoencoder->info();
-  const int64_t rows = exact.config().in_channels / info.latent_channels;
-  const at::Tensor picture =
-      at::randn({1, info.media_channels, rows * info.frequency_factor, 8 * info.time_factor},
-                random)
-          .clamp(-1, 1);
-  const at::Tensor z = at::randn({1, info.latent_channels, rows, 8}, random);
-  add("vae encoder", fast_autoencoder->encode(picture), autoencoder->encode(picture));
-  add("vae decoder", fast_autoencoder->decode(z), autoencoder->decode(z));
+  if (bundle.has("autoencoder")) {
+    check_sound_autoencoder(bundle, device, random, add);
+  } else {
+    check_mel_autoencoder(bundle, device, random, add);
+  }
+  pipelines::BandModel exact(bundle, {.device = at::kCPU, .exact = true});
+  pipelines::BandModel fast(bundle, {.device = device});
   const auto& config = exact.config();
   const at::Tensor x = at::randn({1, config.in_channels, 1, config.columns}, random);
   models::Conditioning conditioning;

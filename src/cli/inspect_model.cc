@@ -18,6 +18,7 @@
 #include "models/autoencoder_kl.h"
 #include "models/clap_model.h"
 #include "models/clip_text_model.h"
+#include "models/consistency_autoencoder.h"
 #include "models/load_module.h"
 #include "models/mel_autoencoder.h"
 #include "models/unet_1d.h"
@@ -237,8 +238,11 @@ Networks load_riff(const weights::Bundle& bundle, OrderedJson& reports, Context&
 Networks load_band(const weights::Bundle& bundle, OrderedJson& reports, Context& context) {
   Networks networks = {
       load_network<models::UNet1D, models::UNet1DConfig>(bundle, "unet", reports, context),
-      load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae", reports,
-                                                                         context)};
+      bundle.has("autoencoder")
+          ? load_network<models::ConsistencyAutoencoder, models::ConsistencyConfig>(
+                bundle, "autoencoder", reports, context)
+          : load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae",
+                                                                               reports, context)};
   if (bundle.has("clap")) {
     networks.push_back(
         load_network<models::ClapModel, models::ClapConfig>(bundle, "clap", reports, context));

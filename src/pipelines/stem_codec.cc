@@ -11,20 +11,13 @@
 #include "models/riff_seams.h"
 #include "pipelines/music_model.h"
 #include "pipelines/sound_latents.h"
+#include "pipelines/sound_stem_codec.h"
 
 namespace riffle::pipelines {
 namespace {
 
 // The autoencoder takes pictures of any length; a window bounds the memory of long ones.
 constexpr int64_t kWindowColumns = 128;
-
-void require_mono(const audio::Waveform& sound, int sample_rate) {
-  if (sound.channels() == 1 && sound.sample_rate == sample_rate && sound.frames() > 0) return;
-  throw Error(ErrorCode::InvalidArgument,
-              fmt::format("stems are encoded from mono sound at {} Hz, got {} channels of {} "
-                          "samples at {} Hz",
-                          sample_rate, sound.channels(), sound.frames(), sound.sample_rate));
-}
 
 class MelStemCodec final : public StemCodec {
  public:
@@ -53,7 +46,7 @@ class MelStemCodec final : public StemCodec {
 
   at::Tensor encode(const audio::Waveform& mono, const Job& job) override {
     const at::NoGradGuard no_grad;
-    require_mono(mono, sample_rate());
+    require_mono_stem(*this, mono);
     const int64_t columns = columns_of(mono.frames());
     audio::Waveform padded = mono;
     padded.samples[0].resize(static_cast<size_t>(columns * samples_per_column()), 0.0F);
@@ -67,7 +60,7 @@ class MelStemCodec final : public StemCodec {
 
   at::Tensor encode_loop(const audio::Waveform& mono, const Job& job) override {
     const at::NoGradGuard no_grad;
-    require_mono(mono, sample_rate());
+    require_mono_stem(*this, mono);
     const int64_t frames = columns_of_loop(mono.frames()) * geometry_.factor;
     return latents_of(mel_of_loop(mono, geometry_.codec, frames, job), true, job);
   }
@@ -75,15 +68,7 @@ class MelStemCodec final : public StemCodec {
   audio::Waveform decode(const at::Tensor& latents, int64_t samples,
                          const StemDecodeOptions& options, const Job& job) override {
     const at::NoGradGuard no_grad;
-    const bool fits = latents.dim() == 2 && latents.size(0) == channels() && samples > 0 &&
-                      (options.circular || samples <= latents.size(1) * samples_per_column());
-    if (!fits) {
-      throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("latents of [{}, {}] cannot be decoded to {} samples: expected {} "
-                              "channels and {} samples a column",
-                              latents.size(0), latents.dim() > 1 ? latents.size(1) : 0, samples,
-                              channels(), samples_per_column()));
-    }
+    require_stem_latents(*this, latents, samples, options.circular);
     const at::Tensor pictures =
         latents.to(at::kFloat)
             .reshape({1, geometry_.latent_channels, geometry_.rows, latents.size(1)});
@@ -120,8 +105,31 @@ class MelStemCodec final : public StemCodec {
 
 }  // namespace
 
+void require_mono_stem(const StemCodec& codec, const audio::Waveform& sound) {
+  if (sound.channels() == 1 && sound.sample_rate == codec.sample_rate() && sound.frames() > 0)
+    return;
+  throw Error(
+      ErrorCode::InvalidArgument,
+      fmt::format("stems are encoded from mono sound at {} Hz, got {} channels of {} "
+                  "samples at {} Hz",
+                  codec.sample_rate(), sound.channels(), sound.frames(), sound.sample_rate));
+}
+
+void require_stem_latents(const StemCodec& codec, const at::Tensor& latents, int64_t samples,
+                          bool circular) {
+  const bool fits = latents.dim() == 2 && latents.size(0) == codec.channels() && samples > 0 &&
+                    (circular || samples <= latents.size(1) * codec.samples_per_column());
+  if (fits) return;
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("latents of [{}, {}] cannot be decoded to {} samples: expected {} "
+                          "channels and {} samples a column",
+                          latents.size(0), latents.dim() > 1 ? latents.size(1) : 0, samples,
+                          codec.channels(), codec.samples_per_column()));
+}
+
 std::unique_ptr<StemCodec> open_stem_codec(const weights::Bundle& bundle,
                                            const models::RiffModelOptions& options) {
+  if (bundle.has("autoencoder")) return open_sound_stem_codec(bundle, options);
   return std::make_unique<MelStemCodec>(bundle, options);
 }
 

@@ -61,9 +61,9 @@ class StemCodec {
   StemCodec() = default;
 };
 
-// The bundle's "vae", a MelAutoencoder, with its spectrogram.json: latents are [latent channels *
-// rows, columns], channel-major. Of a bundle of any kind; weights are read when first needed.
-// Throws Error{BadFile, Unsupported, NotFound}.
+// The bundle's "autoencoder" (sound_stem_codec.h), else its "vae", a MelAutoencoder: latents are
+// [latent channels * rows, columns], channel-major. Of a bundle of any kind; weights are read when
+// first needed. Throws Error{BadFile, Unsupported, NotFound}.
 std::unique_ptr<StemCodec> open_stem_codec(const weights::Bundle& bundle,
                                            const models::RiffModelOptions& options = {});
 
