@@ -7,6 +7,7 @@
 
 #include "audio/resample.h"
 #include "core/error.h"
+#include "pipelines/headroom.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
 
@@ -66,9 +67,10 @@ Clip clip_over(BandModel& model, const Setting& setting, const at::Tensor& style
   clip.sound = given_back(stem.sound, setting.sample_rate, setting.frames,
                           setting.gain_db - more_db, context.job);
   clip.latents = stem.latents;
-  clip.picture = picture_of_sound(clip.sound, context.job);
   clip.notes = setting.notes;
   clip.loop = shape.loop > 0;
+  hold_peaks(clip.sound, clip.loop, clip.notes, context.job);
+  clip.picture = picture_of_sound(clip.sound, context.job);
   return clip;
 }
 
@@ -117,7 +119,12 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const Ru
     own.sampling.seed = static_cast<int64_t>(seed_of(request.sampling.seed, i));
     Clip clip = clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed),
                           request.gain_db, request.shape, request.sampling, context);
-    if (request.mix) clip.parts.push_back({"mix", mixed_sound(setting.sound, clip.sound)});
+    if (request.mix) {
+      clip.parts.push_back({"mix", mixed_sound(setting.sound, clip.sound)});
+      std::vector<std::string> mix_notes;
+      hold_peaks(clip.parts.back().sound, clip.loop, mix_notes, context.job);
+      for (const std::string& note : mix_notes) clip.notes.push_back("the mix: " + note);
+    }
     add_notes(clip.notes, notes);
     clip.request = request_record("accompany", model, request_to_json(own));
     context.deliver(std::move(clip), clips);

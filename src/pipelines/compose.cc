@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <filesystem>
 
 #include "audio/audio_reader.h"
 #include "audio/resample.h"
 #include "core/error.h"
+#include "pipelines/headroom.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
 
@@ -103,6 +105,19 @@ OrderedJson plan_of(const std::vector<ComposeTrack>& tracks) {
   return {{"tracks", std::move(list)}};
 }
 
+// The stems go along, so that they still add up to the mix.
+void keep_below_full_scale(Clip& clip) {
+  const float peak = peak_of(clip.sound);
+  if (peak <= 1) return;
+  const double gain_db = -20 * std::log10(double{peak}) - 0.3;
+  change_level(clip.sound, gain_db);
+  for (ClipPart& part : clip.parts) change_level(part.sound, gain_db);
+  clip.notes.push_back(
+      fmt::format("the mix and its stems were made {:.1f} dB softer: its peaks were above full "
+                  "scale",
+                  -gain_db));
+}
+
 }  // namespace
 
 void ComposeTrack::visit(FieldVisitor& v) {
@@ -191,6 +206,7 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
     clip.parts.push_back({fmt::format("{}-{}", i + 1, track.name), std::move(stem.sound)});
     context.job.report("compose", static_cast<int64_t>(i) + 1, static_cast<int64_t>(tracks.size()));
   }
+  keep_below_full_scale(clip);
   clip.picture = picture_of_sound(clip.sound, context.job);
   request.refs.clear();
   request.plan = plan_of(tracks).dump();

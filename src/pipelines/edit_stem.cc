@@ -10,6 +10,7 @@
 #include "audio/resample.h"
 #include "core/error.h"
 #include "diffusion/masks.h"
+#include "pipelines/headroom.h"
 #include "pipelines/render.h"
 #include "pipelines/repaint.h"
 #include "pipelines/sound_file.h"
@@ -278,6 +279,7 @@ std::vector<Clip> vary_stem(BandModel& model, VaryStemRequest request, const Run
       PlayedStem stem = play(model, piece, request.shape, request.sampling, context);
       clip.sound = given_back(stem.sound, rate, frames, gain_db, context.job);
       clip.latents = stem.latents;
+      hold_peaks(clip.sound, request.shape.loop > 0, clip.notes, context.job);
     }
     clip.picture = picture_of_sound(clip.sound, context.job);
     clip.loop = request.shape.loop > 0;

@@ -4,7 +4,10 @@
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/error.h"
+#include "pipelines/headroom.h"
 #include "pipelines/registry.h"
 #include "pipelines/sound_file.h"
 #include "tiny_band.h"
@@ -272,6 +275,26 @@ TEST_F(AccompanyTest, PartsThatDoNotFitAreRefused) {
   config["in_channels"] = 24;
   band.write("unet/config.json", config);
   EXPECT_RIFFLE_ERROR(open_band_model(band.path()), ErrorCode::BadFile, "the codec has 16");
+}
+
+TEST(HeadroomTest, PeaksAboveFullScaleAreHeldAndNothingElse) {
+  const audio::Waveform quiet = test::melody(16000, 16000, 2, 0.2);
+  audio::Waveform sound = quiet;
+  std::vector<std::string> notes;
+  hold_peaks(sound, false, notes);
+  EXPECT_EQ(sound.samples, quiet.samples);
+  EXPECT_TRUE(notes.empty());
+  for (auto& channel : sound.samples) channel[9000] = 1.8F;
+  audio::Waveform loop = sound;
+  hold_peaks(sound, false, notes);
+  EXPECT_LE(peak_of(sound), 1);
+  ASSERT_EQ(sound.frames(), 16000);
+  EXPECT_EQ(sound.samples[0][100], quiet.samples[0][100]);
+  EXPECT_TRUE(test::has_note(notes, "held"));
+  hold_peaks(loop, true, notes);
+  EXPECT_NEAR(peak_of(loop), std::pow(10, -0.3 / 20), 1e-4);
+  EXPECT_NEAR(loop.samples[1][100] / quiet.samples[1][100], peak_of(loop) / 1.8, 1e-4);
+  EXPECT_TRUE(test::has_note(notes, "softer"));
 }
 
 }  // namespace
