@@ -16,7 +16,6 @@
 #include "pipelines/riffuse.h"
 #include "pipelines/sound_file.h"
 #include "pipelines/sound_latents.h"
-#include "weights/safetensors.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -52,14 +51,10 @@ Ground ground_of_picture(MusicModel& model, const std::filesystem::path& path, c
 // Latents of the model's own form: nothing has to be encoded.
 Ground ground_of_latents(MusicModel& model, const std::filesystem::path& path) {
   const Geometry& geometry = model.geometry();
-  const at::Tensor latents = weights::open_safetensors(path).tensors->load("latents", at::kFloat);
-  const bool fits = latents.dim() == 4 && latents.size(0) == 1 &&
-                    latents.size(1) == geometry.latent_channels &&
-                    latents.size(2) == geometry.rows && latents.size(3) > 0;
-  if (!fits) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: the latents are not of this model's form, [1, {}, {}, columns]",
-                            path.string(), geometry.latent_channels, geometry.rows));
+  const at::Tensor latents = read_latents(path, geometry);
+  if (latents.size(0) != 1) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("{}: latents of {} channels, expected one",
+                                                        path.string(), latents.size(0)));
   }
   const int64_t columns = latents.size(3);
   return {latents, columns,

@@ -75,6 +75,7 @@ void CoverRequest::visit(FieldVisitor& v) {
                      .minimum = -60,
                      .maximum = 0,
                      .absent = "the recording's"});
+  v.field(latents, latents_field());
   sampling.visit(v);
 }
 
@@ -95,7 +96,9 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
       audio::kUnknownLayout, geometry.codec.stereo ? 2 : channels);
   file.sound = {};
 
-  SoundLatents original = latents_of_sound(model, source, context.job);
+  SoundLatents original = latents_of_sound(
+      model, source, context.job,
+      request.latents.empty() ? at::Tensor() : read_latents_of(request.latents, source, geometry));
   original.media = at::Tensor();  // long, and not needed
   const int64_t items = original.latents.size(0);
   const int64_t columns = original.latents.size(-1);

@@ -14,6 +14,7 @@ namespace riffle::pipelines {
 
 struct CoverRequest {
   std::string file = {};
+  std::string latents = {};  // of the file; empty: it is encoded where that is needed
   std::string prompt = {};
   std::string to = {};
   double strength = 0.5;

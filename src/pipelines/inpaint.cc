@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/inpaint.h"
 
+#include <ATen/ops/constant_pad_nd.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "pipelines/render.h"
 #include "pipelines/repaint.h"
 #include "pipelines/sound_file.h"
+#include "pipelines/sound_latents.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -47,6 +49,49 @@ audio::Waveform back_at_file(const audio::Waveform& sound, const audio::Waveform
   return audio::mix_channels(at_rate(sound, file.sample_rate, frames, job), audio::kUnknownLayout,
                              file.channels());
 }
+
+// Latents of the whole file, where the request names them.
+class KnownLatents {
+ public:
+  // Throws what read_latents_of() throws, and Error{InvalidArgument} where the file has another
+  // rate than the codec: its columns would lie elsewhere.
+  KnownLatents(const std::string& path, const audio::Waveform& file, const Geometry& geometry)
+      : geometry_(geometry) {
+    if (path.empty()) return;
+    if (file.sample_rate != geometry.codec.sample_rate) {
+      throw Error(ErrorCode::InvalidArgument,
+                  fmt::format("{}: the recording has {} Hz, its latents {} Hz", path,
+                              file.sample_rate, geometry.codec.sample_rate),
+                  "leave the latents out: the recording is encoded then");
+    }
+    latents_ = read_latents_of(path, file, geometry);
+  }
+
+  // A place where a region may begin so that its columns are the file's: the last one up to there.
+  int64_t start_before(int64_t frame) const { return frame - into_column(frame); }
+  // A place up to which it may go: the first one from there on.
+  int64_t end_after(int64_t frame) const {
+    const int64_t into = into_column(frame);
+    return into == 0 ? frame : frame + geometry_.samples_per_column() - into;
+  }
+  // The region's own; undefined where none are known. What lies behind the file is silence that is
+  // made anew: nothing is known of it.
+  at::Tensor of_region(int64_t first, int64_t samples) const {
+    if (!latents_.defined()) return {};
+    const int64_t columns = geometry_.columns_of(samples);
+    const int64_t start = first / geometry_.samples_per_column();
+    const int64_t there = std::min(columns, latents_.size(-1) - start);
+    return at::constant_pad_nd(latents_.narrow(-1, start, there), {0, columns - there});
+  }
+
+ private:
+  int64_t into_column(int64_t frame) const {
+    return latents_.defined() ? frame % geometry_.samples_per_column() : 0;
+  }
+
+  const Geometry& geometry_;
+  at::Tensor latents_;
+};
 
 std::optional<Band> band_of(const InpaintRequest& request, const Geometry& geometry) {
   if (!request.low_hz && !request.high_hz) return {};
@@ -92,6 +137,7 @@ void InpaintRequest::visit(FieldVisitor& v) {
                 .maximum = 400});
   v.field(beats_per_bar,
           {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  v.field(latents, latents_field());
   sampling.visit(v);
 }
 
@@ -113,15 +159,18 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunCo
   // A window at least, half of one on both sides where there is as much.
   const double window_s = geometry.window_s();
   const auto around = static_cast<int64_t>(window_s / 2 * rate);
-  const Region region = region_of(file.sound, std::max<int64_t>(0, from - around),
-                                  std::min(file.sound.frames(), to + around), geometry, inner);
+  const KnownLatents known(request.latents, file.sound, geometry);
+  const Region region =
+      region_of(file.sound, known.start_before(std::max<int64_t>(0, from - around)),
+                std::min(file.sound.frames(), known.end_after(to + around)), geometry, inner);
   RepaintOptions options{
       .prompt = request.prompt,
       .sampling = request.sampling,
       .first = region.at_codec(from, rate),
       .last = std::max(region.at_codec(to, rate), region.at_codec(from, rate) + 1),
       .maybe_band = band_of(request, geometry),
-      .strength = request.strength};
+      .strength = request.strength,
+      .known = known.of_region(region.first, region.sound.frames())};
   Repainted repainted = repaint(model, region.sound, options, context);
 
   Clip clip;
@@ -156,6 +205,7 @@ void ExtendRequest::visit(FieldVisitor& v) {
                    .absent = "whatever goes on from there"});
   length.visit(v);
   v.field(side, {.name = "side", .help = "Where it goes on", .choices = {"end", "start"}});
+  v.field(latents, latents_field());
   sampling.visit(v);
 }
 
@@ -167,19 +217,24 @@ std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunCont
   const int rate = file.sound.sample_rate;
   const double window_s = geometry.window_s();
   const int64_t added = request.length.samples(rate, nearest(window_s / 2 * rate));
-  const int64_t context_frames = std::min(file.sound.frames(), nearest(window_s / 2 * rate));
+  const KnownLatents known(request.latents, file.sound, geometry);
+  int64_t context_frames = std::min(file.sound.frames(), nearest(window_s / 2 * rate));
   const auto fade = std::min<int64_t>(nearest(kFadeS * rate), context_frames);
   const bool at_end = request.side == "end";
 
   // The file's frames with the new ones, in the file's count: [0, frames) is the file.
   const int64_t frames = file.sound.frames();
+  if (at_end) context_frames = frames - known.start_before(frames - context_frames);
   const int64_t first = at_end ? frames - context_frames : -added;
   const int64_t last = at_end ? frames + added : context_frames;
   const Region region = region_of(file.sound, first, last, geometry, inner);
-  RepaintOptions options{.prompt = request.prompt,
-                         .sampling = request.sampling,
-                         .first = at_end ? region.at_codec(frames, rate) : 0,
-                         .last = at_end ? region.sound.frames() : region.at_codec(0, rate)};
+  RepaintOptions options{
+      .prompt = request.prompt,
+      .sampling = request.sampling,
+      .first = at_end ? region.at_codec(frames, rate) : 0,
+      .last = at_end ? region.sound.frames() : region.at_codec(0, rate),
+      // Before the beginning, columns lie elsewhere than in the file.
+      .known = at_end ? known.of_region(region.first, region.sound.frames()) : at::Tensor()};
   Repainted repainted = repaint(model, region.sound, options, context);
   const audio::Waveform fresh = back_at_file(repainted.sound, file.sound, last - first, inner);
 

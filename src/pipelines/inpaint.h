@@ -14,6 +14,7 @@ namespace riffle::pipelines {
 
 struct InpaintRequest {
   std::string file = {};
+  std::string latents = {};  // of the file; empty: it is encoded
   std::string prompt = {};
   std::string from = {};
   std::string to = {};
@@ -34,6 +35,7 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request,
 
 struct ExtendRequest {
   std::string file = {};
+  std::string latents = {};  // of the file; empty: its end or beginning is encoded
   std::string prompt = {};
   Length length = {};
   std::string side = "end";

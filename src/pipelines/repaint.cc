@@ -70,7 +70,7 @@ Repainted repaint(MusicModel& model, const audio::Waveform& region, const Repain
                   const RunContext& context) {
   const at::NoGradGuard no_grad;
   const Geometry& geometry = model.geometry();
-  const SoundLatents known = latents_of_sound(model, region, context.job);
+  const SoundLatents known = latents_of_sound(model, region, context.job, options.known);
   const int64_t columns = known.latents.size(-1);
   const std::vector<uint64_t> seeds(static_cast<size_t>(known.latents.size(0)),
                                     seed_of(options.sampling.seed, 0));

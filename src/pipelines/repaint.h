@@ -2,6 +2,8 @@
 // New sound inside a given one: what inpaint and extend share.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +28,7 @@ struct RepaintOptions {
   int64_t last = 0;   // ...up to this one
   std::optional<Band> maybe_band = {};  // absent: all frequencies
   double strength = 1.0;                // below 1 the new sound keeps something of what was there
+  at::Tensor known = {};                // latents of the region; undefined: it is encoded
 };
 
 struct Repainted {

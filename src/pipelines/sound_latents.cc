@@ -18,6 +18,7 @@
 #include "diffusion/windows.h"
 #include "image/spectrogram_exif.h"
 #include "image/spectrogram_picture.h"
+#include "weights/safetensors.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -156,7 +157,44 @@ at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool cir
   return decode_latents(model.autoencoder(), model.geometry(), latents, circular, job);
 }
 
-SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, const Job& job) {
+FieldInfo latents_field() {
+  return {.name = "latents",
+          .help = "Latents of the recording (.safetensors): it is then not encoded",
+          .absent = "it is encoded",
+          .is_file = true,
+          .advanced = true};
+}
+
+at::Tensor read_latents(const std::filesystem::path& path, const Geometry& geometry) {
+  at::Tensor latents = weights::open_safetensors(path).tensors->load("latents", at::kFloat);
+  const bool fits = latents.dim() == 4 && latents.size(0) > 0 &&
+                    latents.size(1) == geometry.latent_channels &&
+                    latents.size(2) == geometry.rows && latents.size(3) > 0;
+  if (!fits) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: the latents are not of this model's form, [1, {}, {}, columns]",
+                            path.string(), geometry.latent_channels, geometry.rows));
+  }
+  return latents;
+}
+
+at::Tensor read_latents_of(const std::filesystem::path& path, const audio::Waveform& sound,
+                           const Geometry& geometry) {
+  at::Tensor latents = read_latents(path, geometry);
+  const int64_t items = geometry.codec.stereo ? 1 : sound.channels();
+  const int64_t columns = geometry.columns_of(sound.frames());
+  if (latents.size(0) != items || latents.size(3) != columns) {
+    throw Error(
+        ErrorCode::InvalidArgument,
+        fmt::format("{}: latents of {} channels and {} columns, the recording has {} and {}",
+                    path.string(), latents.size(0), latents.size(3), items, columns),
+        "leave the latents out: the recording is encoded then");
+  }
+  return latents;
+}
+
+SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, const Job& job,
+                              const at::Tensor& known) {
   const at::NoGradGuard no_grad;
   const Geometry& geometry = model.geometry();
   const int64_t samples = sound.frames();
@@ -170,7 +208,8 @@ SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, c
   const audio::MelSpectrogram mel = audio::encode_spectrogram(padded, params, job);
   const float max_value = std::max(image::max_amplitude(mel), 1.0F);
   const at::Tensor media = media_of_mel(mel, geometry, max_value);
-  return {encode_media(model, media, false, job), media, max_value, samples};
+  return {known.defined() ? known : encode_media(model, media, false, job), media, max_value,
+          samples};
 }
 
 }  // namespace riffle::pipelines

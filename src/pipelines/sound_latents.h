@@ -5,11 +5,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 
 #include "audio/mel_spectrogram.h"
 #include "audio/waveform.h"
 #include "core/job.h"
 #include "image/picture.h"
+#include "pipelines/fields.h"
 #include "pipelines/music_model.h"
 
 namespace riffle::pipelines {
@@ -47,8 +49,19 @@ struct SoundLatents {
 };
 
 // sound: at the codec's rate; mono codec: any channels, each an item; stereo codec: two. Followed
-// by silence up to whole columns.
-SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, const Job& job);
+// by silence up to whole columns. known: its latents; the autoencoder is then not asked.
+SoundLatents latents_of_sound(MusicModel& model, const audio::Waveform& sound, const Job& job,
+                              const at::Tensor& known = {});
+
+// The field of requests that takes them. Clips that were made with their latents kept have them.
+FieldInfo latents_field();
+// The tensor "latents" of a .safetensors file, [B, C, H, columns]. Throws what opening it throws,
+// and Error{InvalidArgument} for another form than the model's.
+at::Tensor read_latents(const std::filesystem::path& path, const Geometry& geometry);
+// Those of a sound at the codec's rate. Throws Error{InvalidArgument} also where they are as long
+// as another sound, or have other channels.
+at::Tensor read_latents_of(const std::filesystem::path& path, const audio::Waveform& sound,
+                           const Geometry& geometry);
 
 struct DecodeSoundOptions {
   int iterations = 24;

@@ -9,6 +9,7 @@
 #include "pipelines/generate.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
+#include "pipelines/sound_latents.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -48,7 +49,10 @@ std::vector<Clip> vary_any(MusicModel& model, const VaryRequest& request,
     VaryRequest own = request;
     own.count = 1;
     own.seed = static_cast<int64_t>(seed_of(request.seed, i));
-    CoverRequest again{.file = request.file, .prompt = request.prompt, .strength = request.amount};
+    CoverRequest again{.file = request.file,
+                       .latents = request.latents,
+                       .prompt = request.prompt,
+                       .strength = request.amount};
     again.sampling.seed = own.seed;
     for (Clip& clip : cover(model, again, inner)) {
       // Not the cover's own request, which cannot do without a prompt.
@@ -79,6 +83,7 @@ void VaryRequest::visit(FieldVisitor& v) {
                  .maximum = 4294967295.0});
   v.field(prompt,
           {.name = "prompt", .help = "For sounds that were not made by Riffle", .absent = "none"});
+  v.field(latents, latents_field());
 }
 
 std::vector<Clip> vary(MusicModel& model, VaryRequest request, const RunContext& context) {

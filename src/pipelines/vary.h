@@ -12,6 +12,7 @@ namespace riffle::pipelines {
 
 struct VaryRequest {
   std::string file = {};
+  std::string latents = {};  // of the file; empty: it is encoded where that is needed
   double amount = 0.3;
   int64_t count = 1;
   int64_t seed = -1;

@@ -41,14 +41,17 @@ App::App(const ServerOptions& options_in)
                 [this] { return static_cast<double>(event_streams); });
   metrics.gauge("riffle_library_clips", "Clips in the library",
                 [this] { return static_cast<double>(library.clips().count()); });
-  metrics.gauge("riffle_model_forwards", "Forwards of the model in use", [this] {
-    const auto model = models.current_or_null();
-    return model == nullptr ? 0.0 : static_cast<double>(model->forwards());
-  });
-  metrics.gauge("riffle_model_items", "Items that went through these forwards", [this] {
-    const auto model = models.current_or_null();
-    return model == nullptr ? 0.0 : static_cast<double>(model->items());
-  });
+  const auto of_model = [this](const char* name, const char* help,
+                               int64_t (SharedModel::*figure)() const) {
+    metrics.gauge(name, help, [this, figure] {
+      const auto model = models.current_or_null();
+      return model == nullptr ? 0.0 : static_cast<double>((*model.*figure)());
+    });
+  };
+  of_model("riffle_model_forwards", "Forwards of the model in use", &SharedModel::forwards);
+  of_model("riffle_model_items", "Items that went through these forwards", &SharedModel::items);
+  of_model("riffle_model_encodes", "Stretches of sound its autoencoder encoded",
+           &SharedModel::encodes);
   metrics.gauge("riffle_uptime_seconds", "Since the server was started", [this] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   });
@@ -82,10 +85,10 @@ Response App::route(Request& request) {
   const Route* route = nullptr;
   try {
     route = &router.find(request);
-  } catch (const ProblemError&) {
-    const bool is_page = request.method == "GET" && !request.path.starts_with("/api/") &&
-                         !request.path.starts_with("/v1/");
-    if (!is_page) throw;
+  } catch (const ProblemError& error) {
+    const bool is_file = error.problem().status == 404 && request.method == "GET" &&
+                         !request.path.starts_with("/api/") && !request.path.starts_with("/v1/");
+    if (!is_file) throw;
     return studio_file(*this, request);
   }
   if (!route->open) guard.check_key(request);

@@ -43,6 +43,26 @@ bool wait_for(int socket, short what, Clock::time_point deadline) {
   }
 }
 
+// What the head of a request says of its body.
+struct BodyLength {
+  enum class Kind { None, Known, Chunked, Malformed };
+  Kind kind = Kind::None;
+  int64_t bytes = 0;  // of a known one
+};
+
+// RFC 9112, section 6.3: one length of digits only, or chunks, never both.
+BodyLength body_length_of(const httplib::Request& request) {
+  using Kind = BodyLength::Kind;
+  const size_t lengths = request.get_header_value_count("Content-Length");
+  const bool chunked = request.has_header("Transfer-Encoding");
+  if (lengths + (chunked ? 1 : 0) > 1) return {Kind::Malformed};
+  if (chunked) return {Kind::Chunked};
+  if (lengths == 0) return {};
+  const auto bytes = digits_of(request.get_header_value("Content-Length"));
+  if (!bytes) return {Kind::Malformed};
+  return *bytes == 0 ? BodyLength{} : BodyLength{Kind::Known, *bytes};
+}
+
 // A connection with deadlines: an idle one, one that drips its head or its body, and one that does
 // not take what it asked for all come to an end.
 class Connection final : public httplib::Stream {
@@ -58,20 +78,31 @@ class Connection final : public httplib::Stream {
     header_left_ = options_.max_header_bytes;
     in_body_ = false;
     body_read_ = true;
+    length_is_sound_ = true;
     return true;
   }
 
-  // The head was read; so many bytes of body follow (-1: not known), or none.
-  void begin_body(std::optional<int64_t> length) {
+  // The head was read, and this follows it.
+  void begin_body(const BodyLength& length) {
     in_body_ = true;
-    body_read_ = !length;
-    const int64_t told = length.value_or(0);
-    const int64_t expected = told < 0 ? options_.max_body : std::min(told, options_.max_body);
+    body_read_ = length.kind == BodyLength::Kind::None;
+    length_is_sound_ = length.kind != BodyLength::Kind::Malformed;
+    told_ = length.kind == BodyLength::Kind::Known ? length.bytes : -1;
+    const int64_t expected = told_ < 0 ? options_.max_body : std::min(told_, options_.max_body);
     deadline_ = Clock::now() + options_.body_timeout +
                 milliseconds(1000 * expected / options_.slowest_body);
   }
   void body_was_read() { body_read_ = true; }
   bool body_left() const { return !body_read_; }
+  bool body_is_too_large() const { return told_ > options_.max_body; }
+  // False: nobody can tell where the body ends, so nothing after the head may be read.
+  bool length_is_sound() const { return length_is_sound_; }
+  bool head_was_read() const { return in_body_; }
+  // Why the library got no whole head.
+  int status_of_broken_head() const {
+    if (header_left_ <= 0) return 431;
+    return Clock::now() >= deadline_ ? 408 : 400;
+  }
 
   // Takes what the other side still sends, for a moment, so that it gets to see the answer.
   void linger() {
@@ -155,6 +186,8 @@ class Connection final : public httplib::Stream {
   int64_t header_left_ = 0;
   bool in_body_ = false;
   bool body_read_ = true;
+  bool length_is_sound_ = true;
+  int64_t told_ = -1;  // bytes of the body; -1: not told
   std::array<char, 8192> buffer_{};
   size_t begin_ = 0;
   size_t end_ = 0;
@@ -283,6 +316,10 @@ struct HttpServer::Impl final : httplib::Server {
     Patch(".*", reading);
     Delete(".*", reading);
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (!t_connection->head_was_read()) {
+        if (response.status == 400) response.status = t_connection->status_of_broken_head();
+        response.set_header("Connection", "close");
+      }
       if (response.body.empty() && !response.content_provider_) {
         response.set_content(to_json(problem_of_status(response.status)).dump(), kProblemType);
       }
@@ -327,20 +364,14 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
     const bool served = process_request(connection, last, closed, [&](httplib::Request& request) {
       request.ranges.clear();                    // chosen where files are served
       request.headers.erase("Accept-Encoding");  // compressing costs more than loopback gains
-      std::optional<int64_t> length;
-      if (request.has_header("Content-Length")) {
-        length = request.get_header_value<uint64_t>("Content-Length") & INT64_MAX;
-        if (*length == 0) length.reset();
-      } else if (request.has_header("Transfer-Encoding")) {
-        length = -1;
-      }
-      connection.begin_body(length);
+      connection.begin_body(body_length_of(request));
     });
-    if (!served || closed) break;
-    if (connection.body_left()) {
+    if (!served) break;
+    if (!connection.head_was_read() || connection.body_left()) {
       connection.linger();
       break;
     }
+    if (closed) break;
   }
   t_connection = nullptr;
   {
@@ -354,6 +385,13 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
 
 void HttpServer::Impl::read_file(const httplib::Request& in, const httplib::ContentReader& reader,
                                  const IncomingFile& file) const {
+  // The library would read all of it before it says so.
+  if (t_connection->body_is_too_large()) {
+    throw ProblemError(
+        {.status = 413,
+         .code = "too_large",
+         .detail = fmt::format("the body has more than {} bytes", options.max_body)});
+  }
   std::exception_ptr failure;
   const auto guarded = [&](const auto& call) {
     try {
@@ -404,7 +442,13 @@ void HttpServer::Impl::answer(const httplib::Request& in, httplib::Response& out
     // Without a length there is no body; the library would read until the other side hangs up.
     if (reader != nullptr && t_connection->body_left()) read_file(in, *reader, file);
   };
-  const Response response = handler(request);
+  const Response response =
+      t_connection->length_is_sound()
+          ? handler(request)
+          : problem_response({.status = 400,
+                              .code = "invalid_argument",
+                              .detail = "the length of the request's body is malformed",
+                              .hint = "send one Content-Length of digits, or chunks"});
   out.status = response.status;
   for (const auto& [name, value] : response.headers) out.set_header(name, value);
   if (t_connection->body_left()) out.set_header("Connection", "close");

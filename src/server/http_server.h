@@ -23,7 +23,7 @@ struct HttpOptions {
   std::chrono::milliseconds write_timeout{20'000};   // for a byte the other side does not take
   int64_t slowest_body = 8 * 1024;                   // bytes a second, on average
   int64_t max_body = int64_t{256} << 20;             // bytes of any body
-  int64_t max_header_bytes = 64 * 1024;
+  int64_t max_header_bytes = 32 * 1024;              // a request's line and headers together
 };
 
 struct HttpCounters {

@@ -31,51 +31,7 @@ std::string_view name_of(JamState state) {
   return "failed";
 }
 
-// A seed image's id, or that of an upload or a clip; null: none.
-void read_seed_image(BodyReader& reader, JamSettings& settings, const Sources& sources) {
-  if (reader.is_null("seed_image")) settings.seed_image.reset();
-  const auto id = reader.text("seed_image", 100);
-  if (!id) return;
-  const bool of_library = library::is_id(*id, "clip_") || library::is_id(*id, "up_");
-  sources.require(of_library ? *id : "seed:" + *id, "seed_image");
-  settings.seed_image = *id;
-}
-
 }  // namespace
-
-JamChange read_jam_change(BodyReader& reader, const JamSettings& now, const Sources& sources) {
-  JamChange change;
-  change.settings = now;
-  JamSettings& s = change.settings;
-  change.prompt = reader.text("prompt", 1000);
-  if (change.prompt && change.prompt->empty()) {
-    throw Error(ErrorCode::InvalidArgument, "jam: prompt is empty",
-                "say what you want to hear, for example \"funky piano\"");
-  }
-  change.queue = reader.texts("queue", 100, 1000);
-  change.seed = reader.integer("seed", -1, 4294967295);
-  s.negative_prompt = reader.text("negative_prompt", 1000).value_or(s.negative_prompt);
-  read_seed_image(reader, s, sources);
-  s.denoising = reader.number("denoising", 0, 1).value_or(s.denoising);
-  if (reader.is_null("bpm")) s.bpm.reset();
-  if (const auto bpm = reader.number("bpm", 40, 240)) s.bpm = bpm;
-  s.beats_per_bar = reader.integer("beats_per_bar", 1, 16).value_or(s.beats_per_bar);
-  if (reader.is_null("guidance")) s.guidance.reset();
-  if (const auto guidance = reader.number("guidance", 0, 50)) s.guidance = guidance;
-  if (reader.is_null("steps")) s.steps.reset();
-  if (const auto steps = reader.integer("steps", 1, 1000)) s.steps = steps;
-  s.preset = reader.text("preset", 20).value_or(s.preset);
-  if (s.preset != "fast" && s.preset != "balanced" && s.preset != "best") {
-    throw Error(ErrorCode::InvalidArgument, "jam: preset must be one of fast, balanced, best");
-  }
-  s.transition_segments =
-      reader.integer("transition_segments", 1, 32).value_or(s.transition_segments);
-  s.hold_segments = reader.integer("hold_segments", 0, 64).value_or(s.hold_segments);
-  s.ahead = reader.integer("ahead", 1, 16).value_or(s.ahead);
-  s.loudness = reader.number("loudness", -60, 0).value_or(s.loudness);
-  s.preview_interval = reader.integer("preview_interval", 0, 1000).value_or(s.preview_interval);
-  return change;
-}
 
 Jam::Jam(JamTools tools, std::string prompt, const JamChange& first,
          std::optional<int64_t> segments)
@@ -233,7 +189,7 @@ pipelines::Clip Jam::clip_of(std::optional<double> last_s, std::optional<int64_t
                   {"model", model_->name()},
                   {"prompt", origins.back().value("to", "")},
                   {"seed", origins.back().value("seed", int64_t{0})},
-                  {"seed_image", or_null(now.seed_image)},
+                  {"seed_image", or_null(now.seed_or_none())},
                   {"denoising", now.denoising},
                   {"bpm", or_null(now.bpm)},
                   {"segments", std::move(origins)}};
@@ -254,7 +210,7 @@ OrderedJson Jam::json() const {
       {"queue", path_.queue()},
       {"negative_prompt", settings_.negative_prompt},
       {"seed", path_.seed()},
-      {"seed_image", or_null(settings_.seed_image)},
+      {"seed_image", or_null(settings_.seed_or_none())},
       {"denoising", settings_.denoising},
       {"bpm", or_null(settings_.bpm)},
       {"beats_per_bar", settings_.beats_per_bar},

@@ -17,44 +17,15 @@
 #include <thread>
 
 #include "pipelines/jam.h"
-#include "server/answers.h"
 #include "server/events.h"
 #include "server/jam_path.h"
+#include "server/jam_settings.h"
 #include "server/models.h"
 #include "server/segments.h"
 #include "server/server_job.h"
 #include "server/sources.h"
 
 namespace riffle::server {
-
-struct JamSettings {
-  std::string negative_prompt = {};
-  std::optional<std::string> seed_image = {};
-  double denoising = 0.75;
-  std::optional<double> bpm = {};
-  int64_t beats_per_bar = 4;
-  std::optional<double> guidance = {};  // absent: the model's
-  std::optional<int64_t> steps = {};
-  std::string preset = "fast";
-  int64_t transition_segments = 4;
-  int64_t hold_segments = 4;
-  int64_t ahead = 3;
-  double loudness = -16;
-  int64_t preview_interval = 2;
-};
-
-// What a request to begin or change one says (components/schemas/JamSubmit, JamPatch).
-struct JamChange {
-  std::optional<std::string> prompt = {};
-  std::optional<std::vector<std::string>> queue = {};
-  std::optional<int64_t> seed = {};
-  std::optional<bool> paused = {};
-  std::optional<int64_t> from_segment = {};
-  JamSettings settings = {};
-};
-// Fields that are absent stay as `now` has them. Throws Error{InvalidArgument}, ProblemError{404}
-// for a seed image that is not there.
-JamChange read_jam_change(BodyReader& reader, const JamSettings& now, const Sources& sources);
 
 enum class JamState { Running, Paused, Done, Failed };
 

@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "library/ids.h"
 #include "pipelines/length.h"
 #include "server/clip_json.h"
 #include "server/jam.h"
@@ -96,13 +95,12 @@ void Jam::run() {
 
 const pipelines::JamGround& Jam::ground_of(const Plan& plan, SharedModel& model) {
   const JamSettings& settings = plan.settings;
-  const std::string key = fmt::format("{} {} {}", settings.seed_image.value_or(""),
-                                      settings.bpm.value_or(0), settings.beats_per_bar);
+  const std::string key = fmt::format("{} {} {}", settings.seed_image, settings.bpm.value_or(0),
+                                      settings.beats_per_bar);
   if (ground_ && key == ground_key_) return *ground_;
   pipelines::JamGroundOptions options{.bpm = settings.bpm, .beats_per_bar = settings.beats_per_bar};
-  if (settings.seed_image) {
-    const std::string& id = *settings.seed_image;
-    const bool of_library = library::is_id(id, "clip_") || library::is_id(id, "up_");
+  if (const std::string& id = settings.seed_image; !id.empty()) {
+    const bool of_library = is_of_library(id);
     if (!of_library && tools_.sources.seed_image(id).file.empty()) {
       options.loop = id;
     } else {
@@ -182,11 +180,16 @@ void Jam::make(const Plan& plan) {
   segment.bpm = ground.bpm;
   segment.beats = ground.beats;
   segment.made_s = std::chrono::duration<double>(Clock::now() - begun).count();
-  segment.origin = {plan.place.prompt,       plan.place.to,
-                    plan.place.alpha,        plan.place.seed,
-                    plan.place.to_seed,      plan.settings.seed_image,
-                    plan.settings.denoising, ground.bpm,
-                    guidance,  steps};
+  segment.origin = {plan.place.prompt,
+                    plan.place.to,
+                    plan.place.alpha,
+                    plan.place.seed,
+                    plan.place.to_seed,
+                    plan.settings.seed_or_none(),
+                    plan.settings.denoising,
+                    ground.bpm,
+                    guidance,
+                    steps};
   {
     const std::lock_guard lock(mutex_);
     if (plan.stop.stop_requested()) return;

@@ -19,6 +19,8 @@ namespace {
 
 using pipelines::Field;
 
+constexpr const char* kLatents = "latents";  // pipelines::latents_field()
+
 // How long all clips of a request will be together, where it says so.
 double asked_seconds(const Json& request) {
   double seconds = request.value("seconds", 0.0);
@@ -199,6 +201,21 @@ void PipelineRunner::run_as_stream(Running& running, const Json& request, Shared
   store->finish();
 }
 
+// What the model made itself need not be encoded: the clip's latents were kept.
+void PipelineRunner::use_known_latents(Running& running, const std::vector<Field>& fields,
+                                       Json& request, const SharedModel& model) const {
+  const bool takes_them =
+      std::ranges::any_of(fields, [](const Field& field) { return field.info.name == kLatents; });
+  const auto file = running.ids.find("file");
+  if (!takes_them || file == running.ids.end() || running.ids.contains(kLatents)) return;
+  // A cover may have other channels than the clip.
+  if (request.value("channels", "auto") != "auto") return;
+  const std::filesystem::path path = sources_.known_latents(file->second, model);
+  if (path.empty()) return;
+  request[kLatents] = path.string();
+  running.ids[kLatents] = "";  // as it was sent
+}
+
 void PipelineRunner::run(ServerJob& job, const JobQueue& queue) {
   const auto model = models_.current();
   Running running{job, queue, job.record(), {}};
@@ -214,8 +231,12 @@ void PipelineRunner::run(ServerJob& job, const JobQueue& queue) {
     const std::string id = field.info.is_file ? request.value(field.info.name, "") : "";
     if (id.empty()) continue;
     running.ids[field.info.name] = id;
-    request[field.info.name] = sources_.file_of(id, model->geometry()).string();
+    const bool is_latents = field.info.name == kLatents;
+    request[field.info.name] = (is_latents ? sources_.latents_of(id, model->geometry())
+                                           : sources_.file_of(id, model->geometry()))
+                                   .string();
   }
+  use_known_latents(running, fields, request, *model);
   running.keep = {.title = record.options.value("title", ""),
                   .tags = record.options.value("tags", std::vector<std::string>()),
                   .parents = ids_in(fields, record.request),

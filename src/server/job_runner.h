@@ -37,6 +37,8 @@ class PipelineRunner {
   pipelines::RunContext context_of(Running& running);
   void keep(Running& running, pipelines::Clip&& clip);
   void run_as_stream(Running& running, const Json& request, SharedModel& model);
+  void use_known_latents(Running& running, const std::vector<pipelines::Field>& fields,
+                         Json& request, const SharedModel& model) const;
 
   library::Library& library_;
   Models& models_;

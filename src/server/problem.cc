@@ -30,6 +30,7 @@ constexpr Status kStatuses[] = {
     {421, "Misdirected Request", "forbidden"},
     {422, "Unprocessable Content", "bad_file"},
     {429, "Too Many Requests", "rate_limited"},
+    {431, "Request Header Fields Too Large", "too_large"},
     {500, "Internal Server Error", "internal"},
     {503, "Service Unavailable", "unavailable"},
     {507, "Insufficient Storage", "io"},

@@ -5,10 +5,8 @@
 #include <charconv>
 
 namespace riffle::server {
-namespace {
 
-// Digits only; absent: none. Numbers too large for 64 bits are the largest one.
-std::optional<int64_t> number_of(std::string_view text) {
+std::optional<int64_t> digits_of(std::string_view text) {
   if (text.empty() || !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
     return {};
   }
@@ -17,16 +15,14 @@ std::optional<int64_t> number_of(std::string_view text) {
   return result.ec == std::errc::result_out_of_range ? INT64_MAX : value;
 }
 
-}  // namespace
-
 RangeChoice choose_range(std::string_view header, int64_t size) {
   constexpr std::string_view kUnit = "bytes=";
   if (!header.starts_with(kUnit)) return {};
   const std::string_view range = header.substr(kUnit.size());
   const size_t dash = range.find('-');
   if (dash == std::string_view::npos || range.find(',') != std::string_view::npos) return {};
-  const auto first = number_of(range.substr(0, dash));
-  const auto last = number_of(range.substr(dash + 1));
+  const auto first = digits_of(range.substr(0, dash));
+  const auto last = digits_of(range.substr(dash + 1));
   if (!first && (dash > 0 || !last)) return {};
   if (first && !last && dash + 1 < range.size()) return {};
   if (first && last && *last < *first) return {};

@@ -19,6 +19,9 @@ struct RangeChoice {
   ByteRange part = {};
 };
 
+// Digits only; absent: something else, or nothing. Numbers too large for 64 bits are the largest.
+std::optional<int64_t> digits_of(std::string_view text);
+
 // What of `size` bytes a Range header asks for. Other units, several ranges and malformed ones are
 // answered with the whole, as the standard allows.
 RangeChoice choose_range(std::string_view header, int64_t size);

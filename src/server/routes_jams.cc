@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-#include "library/ids.h"
 #include "server/answers.h"
 #include "server/clip_json.h"
 #include "server/listen.h"
@@ -108,10 +107,8 @@ Response keep(App& app, const Request& request) {
   const auto from = reader.integer("from_segment", 0, 1'000'000'000);
   const auto to = reader.integer("to_segment", 0, 1'000'000'000);
   reader.finish();
-  const auto seed_image = jam->settings().seed_image;
-  if (seed_image && (library::is_id(*seed_image, "clip_") || library::is_id(*seed_image, "up_"))) {
-    options.parents = {*seed_image};
-  }
+  const std::string seed_image = jam->settings().seed_image;
+  if (is_of_library(seed_image)) options.parents = {seed_image};
   return created(clip_json(app.keeper.keep(jam->clip_of(last_s, from, to), options)));
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/version.h"
 #include "pipelines/registry.h"
+#include "pipelines/seed_loop.h"
 #include "server/answers.h"
 #include "server/clip_json.h"
 #include "server/embedded.h"
@@ -49,11 +50,15 @@ OrderedJson fields_json(const std::vector<pipelines::Field>& fields) {
   return json;
 }
 
-OrderedJson seed_json(const SeedImage& seed) {
+OrderedJson seed_json(const SeedImage& seed, const SharedModel* model) {
+  // Loops that are built in are played as long as the model's window, in whole bars.
+  const bool is_loop = seed.file.empty() && seed.bpm && model != nullptr;
+  const int64_t beats =
+      is_loop ? pipelines::loop_beats(*seed.bpm, 4, model->geometry().window_s()) : 0;
   return {{"id", seed.id},
           {"title", seed.title},
           {"bpm", or_null(seed.bpm)},
-          {"beats", 0},
+          {"beats", beats},
           {"picture_url", fmt::format("{}/seed_images/{}.png", kApi, seed.id)},
           {"audio_url", fmt::format("{}/seed_images/{}.wav", kApi, seed.id)}};
 }
@@ -79,12 +84,15 @@ Response capabilities(const App& app) {
                          {"fields", fields_json(entry.fields())}});
   }
   OrderedJson seeds = OrderedJson::array();
-  for (const SeedImage& seed : app.sources.seed_images()) seeds.push_back(seed_json(seed));
+  const auto model = app.models.current_or_null();
+  for (const SeedImage& seed : app.sources.seed_images()) {
+    seeds.push_back(seed_json(seed, model.get()));
+  }
   return json_response({{"version", version()},
                         {"device", app.options.device},
                         {"model", app.models.info()},
                         {"pipelines", std::move(pipelines)},
-                        {"jam_fields", OrderedJson::array()},
+                        {"jam_fields", fields_json(jam_fields())},
                         {"seed_images", std::move(seeds)},
                         {"audio_formats", sound_endings()},
                         {"stream_formats", {"mp3", "wav", "opus"}},

@@ -21,8 +21,7 @@ constexpr const char* kNoStudio =
 code{background:#8882;padding:.1em .3em}</style>
 <h1>Riffle</h1>
 <p>The server runs, but this program was built without the studio. To build it in:
-<pre><code>npm --prefix web ci
-npm --prefix web run build
+<pre><code>scripts/dev web build
 scripts/dev build</code></pre>
 <p>The API is described at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>. To hear something now:
 <p><audio controls preload="none" src="/api/v1/stream.mp3?prompt=funky+piano"></audio>
@@ -41,11 +40,9 @@ void add_page_headers(Response& response, bool for_ever) {
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
 }
 
-// A path without ending is a page of the studio's own routing.
+// The studio's pages differ by what follows "#", which browsers keep to themselves.
 std::string file_named(const std::string& path) {
-  std::string file = path.substr(1);
-  if (file.empty() || fs::path(file).extension().empty()) file = "index.html";
-  return file;
+  return path == "/" ? "index.html" : path.substr(path.starts_with('/') ? 1 : 0);
 }
 
 std::string ending_of(const std::string& file) { return split_ending(file).second; }

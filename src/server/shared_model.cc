@@ -54,12 +54,14 @@ class SharedModel::GuardedAutoencoder final : public models::Autoencoder {
     // With noise it is a draw from the posterior, made for one seed only.
     if (noise.defined()) {
       const ModelGate::Turn turn(shared_.gate_);
+      ++shared_.encodes_;
       return inner_.encode(media, noise, options, job);
     }
     if (const at::Tensor known = find(media, options); known.defined()) return known;
     at::Tensor latents;
     {
       const ModelGate::Turn turn(shared_.gate_);
+      ++shared_.encodes_;
       latents = inner_.encode(media, noise, options, job);
     }
     const std::lock_guard lock(mutex_);

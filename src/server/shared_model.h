@@ -30,6 +30,8 @@ class SharedModel final : public pipelines::MusicModel {
   // Since the start: forwards of the denoiser, and items that went through them.
   int64_t forwards() const { return forwards_; }
   int64_t items() const { return items_; }
+  // Stretches that went through the autoencoder's encoder.
+  int64_t encodes() const { return encodes_; }
 
  private:
   class GuardedDenoiser;
@@ -40,6 +42,7 @@ class SharedModel final : public pipelines::MusicModel {
   ModelGate gate_;
   std::atomic<int64_t> forwards_{0};
   std::atomic<int64_t> items_{0};
+  std::atomic<int64_t> encodes_{0};
   std::unique_ptr<GuardedDenoiser> denoiser_;
   std::unique_ptr<GuardedAutoencoder> autoencoder_;
   std::unique_ptr<GuardedConditioner> conditioner_;

@@ -18,6 +18,7 @@
 #include "pipelines/length.h"
 #include "pipelines/seed_loop.h"
 #include "pipelines/sound_file.h"
+#include "pipelines/sound_latents.h"
 #include "server/problem.h"
 
 namespace riffle::server {
@@ -26,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSeed = "seed:";
+constexpr const char* kLatentsFile = "latents.safetensors";
 
 bool is_plain_name(const std::string& id) {
   return !id.empty() && id.size() <= 100 && id.front() != '.' &&
@@ -120,6 +122,30 @@ fs::path Sources::file_of(const std::string& id, const pipelines::Geometry& geom
   return library_.uploads().path_of(*library_.uploads().find(id));
 }
 
+fs::path Sources::latents_of(const std::string& id, const pipelines::Geometry& geometry) {
+  if (!library::is_id(id, "clip_")) return file_of(id, geometry);
+  const auto clip = library_.clips().find(id);
+  if (!clip || !clip->has_latents) throw no_such("clip with latents", id);
+  return library_.clips().folder_of(id) / kLatentsFile;
+}
+
+fs::path Sources::known_latents(const std::string& id, const pipelines::MusicModel& model) const {
+  if (!library::is_id(id, "clip_")) return {};
+  const auto clip = library_.clips().find(id);
+  const pipelines::Geometry& geometry = model.geometry();
+  // Those of a loop go round, and those of a part that was changed are of the part.
+  if (!clip || !clip->has_latents || clip->loop || clip->model != model.name() ||
+      clip->sample_rate != geometry.codec.sample_rate) {
+    return {};
+  }
+  const fs::path path = library_.clips().folder_of(id) / kLatentsFile;
+  const at::Tensor latents = pipelines::read_latents(path, geometry);
+  const int64_t items = geometry.codec.stereo ? 1 : clip->channels;
+  const bool whole =
+      latents.size(0) == items && latents.size(3) == geometry.columns_of(clip->frames);
+  return whole ? path : fs::path();
+}
+
 fs::path Sources::seed_sound(const SeedImage& seed, const pipelines::Geometry& geometry) {
   const int rate = geometry.codec.sample_rate;
   const fs::path path =
@@ -168,7 +194,8 @@ std::vector<std::string> ids_in(const std::vector<pipelines::Field>& fields, con
   for (const pipelines::Field& field : fields) {
     if (!field.info.is_file) continue;
     const std::string id = request.value(field.info.name, "");
-    if (library::is_id(id, "clip_") || library::is_id(id, "up_")) ids.push_back(id);
+    const bool of_library = library::is_id(id, "clip_") || library::is_id(id, "up_");
+    if (of_library && std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
   }
   return ids;
 }

@@ -35,6 +35,12 @@ class Sources {
   // The file an id stands for: "clip_...", "up_...", "seed:ID". Seed images that are built in are
   // played as long as the model's window, in whole bars. Throws ProblemError{404}.
   std::filesystem::path file_of(const std::string& id, const pipelines::Geometry& geometry);
+  // The same for latents: those of an upload, or those kept with a clip.
+  std::filesystem::path latents_of(const std::string& id, const pipelines::Geometry& geometry);
+  // The latents of all of a clip, where the model made them and they were kept; empty: there are
+  // none.
+  std::filesystem::path known_latents(const std::string& id,
+                                      const pipelines::MusicModel& model) const;
   // The id alone is looked at. Throws ProblemError{400} for what is no id, {404}.
   void require(const std::string& id, const std::string& field) const;
 
@@ -52,7 +58,7 @@ class Sources {
   std::mutex making_;
 };
 
-// Ids of clips and uploads in the file fields of a request.
+// Ids of clips and uploads in the file fields of a request, each once.
 std::vector<std::string> ids_in(const std::vector<pipelines::Field>& fields, const Json& request);
 
 }  // namespace riffle::server

@@ -169,6 +169,21 @@ Json ApiServer::submit(const Json& more, const Json& options) const {
   return call("POST", "/api/v1/jobs", body, 202);
 }
 
+Json ApiServer::occupy() const {
+  const Json job = submit({{"steps", 999}, {"seconds", 60}});
+  follow(job.at("events_url"), [](const SseEvent& event) { return event.name == "progress"; });
+  const Json now = get(job.at("url"));
+  EXPECT_EQ(now.at("state"), "running") << now.at("error").dump();
+  return now;
+}
+
+void ApiServer::clear() const {
+  for (const Json& job : get("/api/v1/jobs?state=queued,running").at("jobs")) {
+    call("DELETE", job.at("url"), nullptr, 200);
+    finished(job.at("id"));
+  }
+}
+
 Json ApiServer::finished(const std::string& job) const {
   Json last;
   wait_until(
@@ -196,6 +211,7 @@ std::vector<SseEvent> ApiServer::follow(const std::string& path,
   client.set_read_timeout(60);
   httplib::Headers headers;
   if (!last_event_id.empty()) headers.emplace("Last-Event-ID", last_event_id);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   client.Get(path, headers, [&](const char* data, size_t size) {
     waiting.append(data, size);
     for (size_t end = waiting.find("\n\n"); end != std::string::npos; end = waiting.find("\n\n")) {
@@ -214,7 +230,10 @@ std::vector<SseEvent> ApiServer::follow(const std::string& path,
       events.push_back(event);
       if (enough(event)) return false;
     }
-    return true;
+    // Pings keep a stream alive that has nothing more to tell.
+    if (std::chrono::steady_clock::now() < deadline) return true;
+    ADD_FAILURE() << path << ": waited in vain for an event";
+    return false;
   });
   return events;
 }

@@ -59,6 +59,10 @@ class ApiServer {
 
   // A job of generate with as little work as there can be; `more` comes on top.
   Json submit(const Json& more = Json::object(), const Json& options = Json::object()) const;
+  // A job that is being made and goes on until it is cancelled, however fast the machine is.
+  Json occupy() const;
+  // Cancels all that waits or is being made, and waits for its end.
+  void clear() const;
   // Waits for its end.
   Json finished(const std::string& job) const;
   Json make(const Json& more = Json::object()) const;  // the clip of a job
@@ -79,7 +83,7 @@ class ApiServer {
   int port_ = 0;
 };
 
-// Asks again until the answer is yes; fails the test after half a minute.
+// Asks again until the answer is yes; fails the test after a minute.
 void wait_until(const std::function<bool()>& done, const char* what);
 
 }  // namespace riffle::test

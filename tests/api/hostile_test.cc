@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "api/api.h"
 
 namespace riffle::test {
@@ -73,9 +71,11 @@ TEST_F(Hostile, OddRequestsGetAnAnswerAndNoMore) {
             405);
   // A body without a length is no body.
   EXPECT_EQ(status_of(request("POST /api/v1/jobs", kHost)), 400);
-  EXPECT_EQ(
-      status_of(request("POST /api/v1/jobs", std::string(kHost) + "Content-Length: -5\r\n", "{}")),
-      413);
+  for (const char* length : {"-5", "+5", "0x5", "5,5", "two", " ", "5\r\nContent-Length: 6",
+                             "2\r\nTransfer-Encoding: chunked"}) {
+    const std::string head = std::string(kHost) + "Content-Length: " + length + "\r\n";
+    EXPECT_EQ(status_of(request("POST /api/v1/jobs", head, "{}")), 400) << length;
+  }
   EXPECT_EQ(status_of(request("POST /api/v1/jobs",
                               std::string(kHost) + "Content-Length: 99999999999999\r\n", "{}")),
             413);
@@ -96,7 +96,7 @@ TEST_F(Hostile, OddRequestsGetAnAnswerAndNoMore) {
             413);
   std::string many = kHost;
   for (int i = 0; i < 5000; ++i) many += "X-" + std::to_string(i) + ": y\r\n";
-  EXPECT_NE(status_of(request("GET /healthz", many)), 200);
+  EXPECT_EQ(status_of(request("GET /healthz", many)), 431);
   EXPECT_EQ(
       status_of(request("POST /api/v1/uploads",
                         std::string(kHost) + "Content-Type: multipart/form-data; boundary=X\r\n"
@@ -130,11 +130,8 @@ TEST_F(Hostile, RequestsThatShareAConnectionDoNotMix) {
 
 TEST_F(Hostile, ASlowHeadIsCutOff) {
   // One that never ends: the server gives up by itself, after its ten seconds.
-  const auto begun = std::chrono::steady_clock::now();
   const std::string answer = server().raw("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ");
-  const auto took = std::chrono::steady_clock::now() - begun;
-  EXPECT_EQ(answer.find("200 OK"), std::string::npos);
-  EXPECT_LT(took, std::chrono::seconds(25));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 408"));
 }
 
 TEST_F(Hostile, TheStudioPageSaysWhatItIs) {

@@ -235,8 +235,8 @@ TEST_F(JamApi, TheRadioEndsWithItsListener) {
 }
 
 TEST_F(JamApi, ThereAreOnlySoMany) {
-  const Json one = start({});
-  const Json two = start({});
+  const Json one = start(Json::object());
+  const Json two = start(Json::object());
   const Answer third = server().ask("POST", "/api/v1/jams", R"({"prompt": "x"})");
   EXPECT_EQ(third.status, 429);
   EXPECT_EQ(third.headers.count("retry-after"), 1U);

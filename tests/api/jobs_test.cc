@@ -26,6 +26,8 @@ class Jobs : public ::testing::Test {
     delete server_;
     delete folder_;
   }
+  // What a test that failed left behind does not fail the next one.
+  void TearDown() override { server().clear(); }
   static ApiServer& server() { return *server_; }
   static audio::Waveform sound_at(const std::string& url) {
     const Answer answer = server().ask("GET", url);
@@ -34,14 +36,18 @@ class Jobs : public ::testing::Test {
     write_text_file(path, answer.body);
     return audio::read_audio(path);
   }
+  // Of /metrics.
+  static double figure(const std::string& name) {
+    const std::string text = server().ask("GET", "/metrics").body;
+    const size_t at = text.find("\n" + name + " ");
+    EXPECT_NE(at, std::string::npos) << name;
+    return std::stod(text.substr(at + name.size() + 2));
+  }
   static TemporaryFolder* folder_;
   static ApiServer* server_;
 };
 TemporaryFolder* Jobs::folder_ = nullptr;
 ApiServer* Jobs::server_ = nullptr;
-
-// A job that goes on for long.
-Json long_job() { return {{"steps", 1000}, {"seconds", 3}}; }
 
 bool is(const SseEvent& event, const char* name) { return event.name == name; }
 
@@ -58,6 +64,17 @@ TEST_F(Jobs, SaysWhatItCanDo) {
     }
   }
   EXPECT_TRUE(found);
+  std::set<std::string> jam_fields;
+  for (const Json& field : can.at("jam_fields")) jam_fields.insert(field.at("name"));
+  // All of JamSubmit but its list of prompts and the number of segments, which forms have no row
+  // for.
+  std::set<std::string> submit;
+  const Json& schemas = open_api().document().at("components").at("schemas");
+  for (const auto& [name, schema] : schemas.at("JamSubmit").at("properties").items()) {
+    if (name != "queue" && name != "segments") submit.insert(name);
+  }
+  EXPECT_EQ(jam_fields, submit);
+  for (const Json& seed : can.at("seed_images")) EXPECT_GT(seed.at("beats"), 0);
   EXPECT_EQ(server().get("/healthz").at("status"), "ok");
   EXPECT_EQ(server().ask("GET", "/api/v1/openapi.json").json(), open_api().document());
 }
@@ -142,7 +159,7 @@ TEST_F(Jobs, EventsAreReplayedFromWhereOneLeftOff) {
 }
 
 TEST_F(Jobs, OneStreamTellsOfEveryJob) {
-  const Json running = server().submit(long_job());
+  const Json running = server().occupy();
   const Json waiting = server().submit();
   std::set<std::string> told;
   std::set<std::string> ended;
@@ -161,9 +178,8 @@ TEST_F(Jobs, OneStreamTellsOfEveryJob) {
 }
 
 TEST_F(Jobs, CancelStopsARunningJobAndAWaitingOne) {
-  const Json running = server().submit(long_job());
+  const Json running = server().occupy();
   const std::string id = running.at("id");
-  server().follow(running.at("events_url"), [](const SseEvent& e) { return is(e, "progress"); });
   const Json waiting = server().submit();
   EXPECT_EQ(waiting.at("position"), 1);
   EXPECT_EQ(server().get("/api/v1/jobs").at("running"), 1);
@@ -179,8 +195,7 @@ TEST_F(Jobs, CancelStopsARunningJobAndAWaitingOne) {
 }
 
 TEST_F(Jobs, AFullQueueSaysWhenToComeBack) {
-  std::vector<Json> jobs = {server().submit(long_job())};
-  server().follow(jobs[0].at("events_url"), [](const SseEvent& e) { return is(e, "progress"); });
+  std::vector<Json> jobs = {server().occupy()};
   for (int i = 0; i < 3; ++i) jobs.push_back(server().submit());
   const Answer answer = server().ask("POST", "/api/v1/jobs",
                                      R"({"pipeline": "generate", "request": {"prompt": "x"}})");
@@ -192,15 +207,8 @@ TEST_F(Jobs, AFullQueueSaysWhenToComeBack) {
 }
 
 TEST_F(Jobs, JobsThatFitAreMadeInOneForward) {
-  const auto figure = [&](const std::string& name) {
-    const std::string text = server().ask("GET", "/metrics").body;
-    const size_t at = text.find("\n" + name + " ");
-    EXPECT_NE(at, std::string::npos);
-    return std::stod(text.substr(at + name.size() + 2));
-  };
   const audio::Waveform alone = sound_at(server().make({{"seed", 11}}).at("audio_url"));
-  const Json blocker = server().submit(long_job());
-  server().follow(blocker.at("events_url"), [](const SseEvent& e) { return is(e, "progress"); });
+  const Json blocker = server().occupy();
   const Json first = server().submit({{"seed", 11}});
   const Json second = server().submit({{"seed", 12}, {"prompt", "bells"}});
   server().call("DELETE", blocker.at("url"), nullptr, 200);
@@ -334,12 +342,16 @@ TEST_F(Jobs, EveryPipelineTakesWhatWasMadeBefore) {
     EXPECT_EQ(made.at("request").dump().find("/tmp"), std::string::npos) << pipeline;
     return made;
   };
+  // Its latents were kept: nothing of it has to be encoded.
+  const double encodes = figure("riffle_model_encodes");
   const Json cover = run("cover", {{"file", id}, {"prompt", "organ"}});
   EXPECT_EQ(cover.at("frames"), clip.at("frames"));
   EXPECT_EQ(cover.at("request").at("file"), id);
   run("inpaint", {{"file", id}, {"prompt", "x"}, {"from", "0.2s"}, {"to", "0.6s"}});
   run("extend", {{"file", id}, {"seconds", 0.5}});
   run("vary", {{"file", id}, {"amount", 0.2}});
+  EXPECT_EQ(figure("riffle_model_encodes"), encodes);
+  EXPECT_EQ(cover.at("request").at("latents"), "");
   run("morph", {{"init", id}, {"prompt", "x"}, {"clips", 2}});
   const Json lineage = server().get("/api/v1/clips/" + id + "/lineage");
   EXPECT_EQ(lineage.at("descendants").size(), 5U);

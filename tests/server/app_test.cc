@@ -82,13 +82,15 @@ TEST(App, PagesAreServedFromAFolderAndNowhereElse) {
   write_text_file(folder / "secret.txt", "secret");
   App app(options);
   EXPECT_EQ(ask(app, "GET", "/").file.filename(), "index.html");
-  EXPECT_EQ(ask(app, "GET", "/library").file.filename(), "index.html");
+  EXPECT_EQ(ask(app, "GET", "/index.html").file.filename(), "index.html");
   EXPECT_EQ(ask(app, "GET", "/assets/a.js").content_type, "text/javascript; charset=utf-8");
-  for (const char* path : {"/../secret.txt", "/assets/../../secret.txt", "/nothing.js"}) {
+  for (const char* path : {"/../secret.txt", "/assets/../../secret.txt", "/nothing.js", "/library",
+                           "/assets", "/assets/", "//", "", "*"}) {
     EXPECT_EQ(ask(app, "GET", path).status, 404) << path;
   }
   std::filesystem::create_symlink(folder / "secret.txt", options.web / "link.txt");
   EXPECT_EQ(ask(app, "GET", "/link.txt").status, 404);
+  EXPECT_EQ(ask(app, "GET", "/run_inference/").status, 405);
 }
 
 }  // namespace

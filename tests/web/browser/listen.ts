@@ -32,6 +32,39 @@ export async function waitUntil(met: () => Promise<boolean> | boolean, what: str
   }
 }
 
+// Milliseconds from the opening of the page to the first sound at the loudspeakers.
+export function timeOfFirstSound(page: Page, player: Player): Promise<number> {
+  return page.evaluate((name) => new Promise<number>((resolve) => {
+    const look = () => {
+      const meter = globalThis.riffleSpeakers?.[name]?.meter
+      const values = new Float32Array(meter?.fftSize ?? 0)
+      meter?.getFloatTimeDomainData(values)
+      if (values.some((value) => Math.abs(value) > 0.001)) resolve(performance.now())
+      else setTimeout(look, 10)
+    }
+    look()
+  }), player)
+}
+
+// Of what tap() kept.
+export function heardSeconds(page: Page): Promise<number> {
+  return page.evaluate(() => globalThis.heard.length * (globalThis.heard[0]?.length ?? 0) / globalThis.riffleSpeakers.jam.context.sampleRate)
+}
+
+// The most samples one after the other that are zero.
+export function longestSilence(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    let [silence, longest] = [0, 0]
+    for (const block of globalThis.heard) {
+      for (const value of block) {
+        silence = value === 0 ? silence + 1 : 0
+        longest = Math.max(longest, silence)
+      }
+    }
+    return longest
+  })
+}
+
 // From now on every sample of the jam is kept. An AudioWorklet runs on the audio thread: it misses none.
 export async function tap(page: Page): Promise<void> {
   await page.evaluate(async () => {

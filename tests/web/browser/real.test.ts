@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import type { Clip, Jam, Job, Segment } from '../../../web/src/api/types'
 import { decodeWav } from '../../../web/src/audio/wav'
-import { waitForSound, waitUntil } from './listen'
+import { heardSeconds, timeOfFirstSound, longestSilence, tap, waitForSound, waitUntil } from './listen'
 import { song } from './scenes'
 import { missing, openStudio, riffle, type Studio } from './studio'
 
 const longMs = 240_000
+const quantum = 128 // samples the audio thread makes at once
 
 describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: longMs + 60_000 }, () => {
   let studio: Studio
@@ -26,6 +27,27 @@ describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: lo
   const prompt = () => page.getByLabel('Prompt', { exact: true })
   const newestJob = async () => (await get<{ jobs: Job[] }>('/api/v1/jobs?limit=1')).jobs[0]!
   const jams = async () => (await get<{ jams: Jam[] }>('/api/v1/jams')).jams
+
+  it('Jam: sounds soon after the page is opened, and for a minute without a gap', async () => {
+    const fresh = await studio.open('#/jam')
+    fresh.setDefaultTimeout(longMs)
+    await fresh.getByRole('button', { name: 'Play', exact: true }).click()
+    const ms = await timeOfFirstSound(fresh, 'jam')
+    await tap(fresh)
+    let held = false
+    await waitUntil(async () => {
+      held ||= await fresh.getByText('Holding this bar').isVisible()
+      return (await heardSeconds(fresh)) > 60
+    }, 'a minute of music', longMs)
+    const silence = await longestSilence(fresh)
+    const [jam] = await jams()
+    console.log(`first sound ${(ms / 1000).toFixed(1)} s after the page was opened; a minute: longest silence ${silence} samples, ` +
+      `${jam!.played} joints, ${held ? 'bars were held' : 'none was late'}, made ${jam!.real_time_factor!.toFixed(1)} times as fast as played`)
+    expect(jam!.played).toBeGreaterThan(5)
+    expect(silence).toBeLessThan(quantum)
+    await fresh.context().close()
+    await fetch(studio.url + jam!.url, { method: 'DELETE' })
+  })
 
   it('Jam: plays, changes, and is found again', async () => {
     await go('#/jam')
