@@ -23,6 +23,8 @@ constexpr std::array kRows{
     Row{"riff", "Train a model that makes music from prompts", add_train_riff},
     Row{"accompany", "Train a model that plays along", add_train_accompany},
     Row{"lora", "Train an adapter for a model", add_train_lora},
+    Row{"clap", "Train what tells sounds and sentences apart", add_train_clap},
+    Row{"cae", "Train an autoencoder of waveforms in one loss", add_train_cae},
     Row{"plot", "Draw the curves of a run", add_train_plot},
 };
 
@@ -61,6 +63,8 @@ Command train_command() {
           "riffle train riff corpus/ mine/ --steps 50000 --max-minutes 30\n"
           "riffle train lora riffusion/riffusion-model-v1 corpus/ banjo.safetensors\n"
           "riffle train accompany pairs/ band/ --model riffle-small --clap clap/ --steps 100000\n"
+          "riffle train clap corpus/ band/ --steps 5000\n"
+          "riffle train cae corpus/ band/ --steps 50000 --device cuda\n"
           "riffle train plot mine/training/riff -o curves.png --smooth 0.9",
           add_train};
 }

@@ -116,6 +116,21 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_flag("--restart", run.restart, "Begin anew, though there are checkpoints");
 }
 
+text::WordVocabulary vocabulary_of_run(const std::filesystem::path& folder, bool restart,
+                                       const std::function<text::WordVocabulary()>& build) {
+  if (!restart && text::WordVocabulary::is_in(folder)) return text::WordVocabulary::load(folder);
+  auto vocabulary = build();
+  vocabulary.save(folder);
+  return vocabulary;
+}
+
+void add_hearing_options(CLI::App& app, int64_t& songs, bool& hear_only) {
+  app.add_option("--songs", songs, "Hear at most so many songs of the corpus; 0: all")
+      ->check(between(0, 1e9))
+      ->capture_default_str();
+  app.add_flag("--hear-only", hear_only, "Hear the corpus, which is done once, and do not train");
+}
+
 train::TrainerOptions trainer_options(const TrainOptions& options, at::Device device,
                                       const std::filesystem::path& folder,
                                       const std::filesystem::path& model) {

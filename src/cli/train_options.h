@@ -6,10 +6,12 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "cli/command.h"
+#include "text/word_vocabulary.h"
 #include "train/process_group.h"
 #include "train/trainer.h"
 
@@ -26,6 +28,14 @@ struct TrainOptions {
 void add_corpus_and_out(CLI::App& app, std::string& corpus, std::string& out);
 // Adds --steps, --batch, ... with `options` as their defaults.
 void add_train_options(CLI::App& app, TrainOptions& options);
+
+// The vocabulary in `folder`; where there is none, or the run begins anew, what `build` makes, kept
+// there: a vocabulary that was built for a run stays with it, though the corpus may have grown.
+text::WordVocabulary vocabulary_of_run(const std::filesystem::path& folder, bool restart,
+                                       const std::function<text::WordVocabulary()>& build);
+
+// --songs and --hear-only, of training on sounds that are heard first.
+void add_hearing_options(CLI::App& app, int64_t& songs, bool& hear_only);
 
 // The trainer's options on the chosen device, for a run in `folder` that writes its model into
 // `model`.

@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostTokens = 77;  // what CLAP was trained with
 constexpr int64_t kClipsAtOnce = 8;  // memory
-constexpr double kLeastNorm = 1e-12;
 
 struct Found {
   fs::path folder;  // of the tokenizer and of what lies beside the weights
@@ -92,10 +91,6 @@ ClapFeatureConfig feature_config(const Found& found) {
   if (fs::exists(file)) config = ClapFeatureConfig::from_json(read_json_file(file), file.string());
   config.int16_round_trip = found.laion;
   return config;
-}
-
-at::Tensor unit_length(const at::Tensor& x) {
-  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(kLeastNorm);
 }
 
 }  // namespace

@@ -13,16 +13,16 @@ namespace {
 constexpr double kFirstTemperature = 0.07;
 constexpr double kLeastNorm = 1e-12;
 
-at::Tensor unit_length(const at::Tensor& x) {
-  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(kLeastNorm);
-}
-
 Json part_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json.at(key).is_object() ? json.at(key)
                                                                             : Json::object();
 }
 
 }  // namespace
+
+at::Tensor unit_length(const at::Tensor& x) {
+  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(kLeastNorm);
+}
 
 ClapConfig ClapConfig::from_json(const Json& json, const std::string& where) {
   ConfigReader reader(json, where);

@@ -39,6 +39,9 @@ class ClapProjection : public torch::nn::Module {
   std::shared_ptr<nn::Linear> linear2_;
 };
 
+// Vectors, [..., dim], brought to length 1; zeros stay zeros.
+at::Tensor unit_length(const at::Tensor& x);
+
 class ClapModel : public nn::Layer {
  public:
   explicit ClapModel(const ClapConfig& config);
