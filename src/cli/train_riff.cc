@@ -54,18 +54,13 @@ struct Riff {
   train::RiffTaskOptions task;
 };
 
-// A vocabulary that was built for a run stays with it, though the corpus may have grown. Its first
-// words are those of `known`.
+// The vocabulary of the captions; its first words are those of `known`.
 text::WordVocabulary vocabulary_of(const Riff& options, const shards::ShardReader& corpus,
                                    const text::WordVocabulary* known = nullptr) {
-  const fs::path folder = fs::path(options.out) / "tokenizer";
-  if (!options.train.run.restart && text::WordVocabulary::is_in(folder)) {
-    return text::WordVocabulary::load(folder);
-  }
-  auto vocabulary = train::build_vocabulary(corpus, options.word_count);
-  if (known != nullptr) vocabulary = known->extended_by(vocabulary);
-  vocabulary.save(folder);
-  return vocabulary;
+  return vocabulary_of_run(fs::path(options.out) / "tokenizer", options.train.run.restart, [&] {
+    auto vocabulary = train::build_vocabulary(corpus, options.word_count);
+    return known == nullptr ? vocabulary : known->extended_by(vocabulary);
+  });
 }
 
 train::RiffNetworks networks_of(const Riff& options, const shards::ShardReader& corpus,
