@@ -1,10 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/train_sounds.h"
 
+#include <memory>
+
 #include "corpus/heard_corpus.h"
 
 namespace riffle::cli {
 namespace {
+
+// Log-mel spectra (models/clap_features.h), in CORPUS/clap.
+corpus::Hearing clap_hearing(const models::ClapFeatureConfig& features) {
+  const auto extractor = std::make_shared<models::ClapFeatures>(features);
+  return {
+      .name = "clap",
+      .sample_rate = static_cast<int>(features.sampling_rate),
+      .hop = features.hop_length,
+      .header = OrderedJson::parse(features.to_json().dump()),
+      .rows = static_cast<int>(features.feature_size),
+      .levels =
+          [extractor](const at::Tensor& mono) {
+            return models::clap_levels(extractor->log_mel(mono));
+          },
+      .loudness = [](const at::Tensor& levels) { return models::clap_log_mel(levels).amax(1); }};
+}
 
 std::filesystem::path heard(const std::filesystem::path& corpus, const corpus::Hearing& hearing,
                             int64_t songs, const Job& job) {
@@ -17,7 +35,7 @@ std::filesystem::path heard(const std::filesystem::path& corpus, const corpus::H
 std::filesystem::path clap_sounds(const std::filesystem::path& corpus,
                                   const models::ClapFeatureConfig& features, int64_t songs,
                                   const Job& job) {
-  return heard(corpus, corpus::clap_hearing(features), songs, job);
+  return heard(corpus, clap_hearing(features), songs, job);
 }
 
 std::filesystem::path wave_sounds(const std::filesystem::path& corpus, int64_t sample_rate,

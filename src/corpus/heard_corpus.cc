@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -231,21 +230,6 @@ shards::CorpusHeader header_of(const Hearing& hearing, const HearOptions& option
 }
 
 }  // namespace
-
-Hearing clap_hearing(const models::ClapFeatureConfig& features) {
-  const auto extractor = std::make_shared<models::ClapFeatures>(features);
-  return {
-      .name = "clap",
-      .sample_rate = static_cast<int>(features.sampling_rate),
-      .hop = features.hop_length,
-      .header = OrderedJson::parse(features.to_json().dump()),
-      .rows = static_cast<int>(features.feature_size),
-      .levels =
-          [extractor](const at::Tensor& mono) {
-            return models::clap_levels(extractor->log_mel(mono));
-          },
-      .loudness = [](const at::Tensor& levels) { return models::clap_log_mel(levels).amax(1); }};
-}
 
 Hearing wave_hearing(int sample_rate) {
   return {.name = "waves",

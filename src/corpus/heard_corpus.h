@@ -12,7 +12,6 @@
 #include <string>
 
 #include "core/job.h"
-#include "models/clap_features.h"
 #include "shards/record.h"
 
 namespace riffle::corpus {
@@ -28,8 +27,6 @@ struct Hearing {
   std::function<at::Tensor(const at::Tensor& levels)> loudness;  // -> [frames] in dB
 };
 
-// CORPUS/clap: log-mel spectra (models/clap_features.h).
-Hearing clap_hearing(const models::ClapFeatureConfig& features);
 // CORPUS/waves: waveforms at this rate (shards/wave_levels.h); a frame is a sample.
 Hearing wave_hearing(int sample_rate);
 
