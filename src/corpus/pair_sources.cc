@@ -68,6 +68,8 @@ class SynthSources final : public PairSources {
            fs::exists(folder_ / name_of(number) / "song.json", ec);
   }
 
+  shards::Split split_of(int64_t number) const override { return splits_.at(name_of(number)); }
+
   std::vector<PairSource> read(int64_t number, const Job& job) const override {
     if (!has(number)) return {};
     const fs::path song = folder_ / name_of(number);
@@ -161,6 +163,9 @@ class FolderSources final : public PairSources {
 
   int64_t count() const override { return static_cast<int64_t>(source_.songs.size()); }
   bool has(int64_t number) const override { return number >= 0 && number < count(); }
+  shards::Split split_of(int64_t number) const override {
+    return splits_.at(static_cast<size_t>(number));
+  }
 
   std::vector<PairSource> read(int64_t number, const Job& job) const override {
     const SourceSong& song = source_.songs.at(static_cast<size_t>(number));

@@ -37,6 +37,8 @@ class PairSources {
   virtual int64_t count() const = 0;
   // Whether there is a song with this number by now. Cheap.
   virtual bool has(int64_t number) const = 0;
+  // Of a song that is there.
+  virtual shards::Split split_of(int64_t number) const = 0;
   // Empty where nothing in it sounds. Throws Error{BadFile} for a song that cannot be read to its
   // end, Error{Cancelled}.
   virtual std::vector<PairSource> read(int64_t number, const Job& job = {}) const = 0;
