@@ -43,6 +43,8 @@ corpus::PairReport encode(const Pairs& asked, Context& context) {
        .sample_rate = codec->sample_rate(),
        .samples_per_column = codec->samples_per_column(),
        .channels = codec->channels(),
+       .max_value = json_get_or(bundle.spectrogram(), "max_value", double{pipelines::kStemMaxValue},
+                                asked.model),
        .encode = [codec](const audio::Waveform& mono,
                          const Job& job) { return codec->encode(mono, job); }},
       asked.options, context.job);

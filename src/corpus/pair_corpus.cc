@@ -217,6 +217,7 @@ PairReport make_pairs(const std::filesystem::path& songs, const std::filesystem:
                                         .sample_rate = encoder.sample_rate,
                                         .samples_per_column = encoder.samples_per_column,
                                         .autoencoder = encoder.name,
+                                        .max_value = encoder.max_value,
                                         .made_by = {{"command", "pairs"},
                                                     {"excerpt_s", chosen.source.excerpt_s},
                                                     {"mixes_a_stem", chosen.mixes_a_stem},

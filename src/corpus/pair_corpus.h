@@ -35,6 +35,7 @@ struct LatentEncoder {
   int sample_rate = 44100;
   int64_t samples_per_column = 7056;
   int64_t channels = 192;
+  double max_value = 0;  // amplitude of its pictures' black; 0: it makes none
   std::function<at::Tensor(const audio::Waveform& mono, const Job& job)> encode;
 };
 

@@ -106,6 +106,7 @@ OrderedJson to_json(const PairHeader& header) {
           {"sample_rate", header.sample_rate},
           {"samples_per_column", header.samples_per_column},
           {"autoencoder", header.autoencoder},
+          {"max_value", header.max_value},
           {"made_by", header.made_by}};
 }
 
@@ -118,7 +119,8 @@ PairHeader pair_header_from_json(const Json& json, std::string_view where) {
   PairHeader header{.channels = json_get<int64_t>(json, "channels", where),
                     .sample_rate = json_get<int>(json, "sample_rate", where),
                     .samples_per_column = json_get<int64_t>(json, "samples_per_column", where),
-                    .autoencoder = json_get_or<std::string>(json, "autoencoder", "", where)};
+                    .autoencoder = json_get_or<std::string>(json, "autoencoder", "", where),
+                    .max_value = json_get_or(json, "max_value", 0.0, where)};
   if (json.contains("made_by")) header.made_by = OrderedJson::parse(json.at("made_by").dump());
   if (header.channels < 1 || header.sample_rate < 1 || header.samples_per_column < 1) {
     throw Error(ErrorCode::BadFile, fmt::format("{}: expected channels, sample_rate and "

@@ -63,7 +63,8 @@ struct PairHeader {
   int64_t channels = 192;
   int sample_rate = 44100;
   int64_t samples_per_column = 7056;
-  std::string autoencoder;  // fingerprint of what made the latents
+  std::string autoencoder;  // of what made the latents
+  double max_value = 0;     // amplitude of its pictures' black; 0: it makes none
   OrderedJson made_by = {};
 
   double columns_per_second() const {

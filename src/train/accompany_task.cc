@@ -322,7 +322,10 @@ void AccompanyTask::write_model(const fs::path& folder, const Job& /*job*/) {
     copy_if_there(options_.autoencoder / "vae", folder / "vae");
     const fs::path spectrogram = options_.autoencoder / "spectrogram.json";
     if (fs::exists(spectrogram, ec)) {
-      write_text_file(folder / "spectrogram.json", read_json_file(spectrogram).dump(2) + "\n");
+      Json fields = read_json_file(spectrogram);
+      const double max_value = training_.pairs().header().max_value;
+      if (max_value > 0) fields["max_value"] = max_value;
+      write_text_file(folder / "spectrogram.json", fields.dump(2) + "\n");
       index["vae"] = {"riffle", "MelAutoencoder"};
     }
     copy_if_there(options_.autoencoder / "autoencoder", folder / "autoencoder");

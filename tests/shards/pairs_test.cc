@@ -45,7 +45,7 @@ NewPairSong make_song(const std::string& id) {
 }
 
 PairHeader small_header() {
-  return {.channels = 4, .autoencoder = "test", .made_by = {{"seed", 1}}};
+  return {.channels = 4, .autoencoder = "test", .max_value = 3e7, .made_by = {{"seed", 1}}};
 }
 
 TEST(Pairs, WhatIsWrittenIsRead) {
