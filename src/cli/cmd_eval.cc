@@ -13,6 +13,7 @@
 
 #include "audio/read_audio.h"
 #include "cli/commands.h"
+#include "cli/eval_band.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
 #include "core/error.h"
@@ -357,6 +358,8 @@ Action add_eval(CLI::App& app) {
   add_stage(app, *actions, true);
   add_sheet(app, *actions);
   add_train_judge(app, *actions);
+  (*actions)["band"] =
+      add_eval_band(*add_within(app, "band", "Judge a model that plays along with other music"));
   return [actions, model, &app](Context& context) {
     const auto chosen = app.get_subcommands();
     if (chosen.empty())

@@ -89,6 +89,7 @@ const std::vector<Command>& commands() {
        "riffle eval codec --corpus corpus/\n"
        "riffle eval autoencoder riffle-small --corpus corpus/\n"
        "riffle eval sheet riffle-small -o sheet/\n"
+       "riffle eval band riffle-band corpus/ --keep\n"
        "riffle eval train-judge corpus/ models/judges",
        add_eval},
       {"listen-test", "Models", "Make a blind listening test, and sum up its scores",

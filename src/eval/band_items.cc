@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kSilence = 1e-4;  // mean power, -40 dB to full scale
 constexpr int kTries = 6;
+constexpr double kShortestLike_s = 3;
 // Another key weighs as much as a tempo a fifth away.
 constexpr double kOtherKey = 0.2;
 
@@ -47,6 +48,19 @@ std::vector<ChordSpan> chords_of(const shards::PairSong& song, double from_s) {
   return chords;
 }
 
+// The longer part of the stem beside the piece.
+audio::Waveform elsewhere(const audio::Waveform& sound, int64_t first, int64_t count) {
+  const int64_t after = sound.frames() - first - count;
+  const bool before = first > after;
+  const int64_t begin = before ? 0 : first + count;
+  const int64_t length = before ? first : after;
+  const auto least = static_cast<int64_t>(kShortestLike_s * sound.sample_rate);
+  if (length < least || power_of(sound.samples[0], begin, length) < kSilence) {
+    return cut(sound, first, count);
+  }
+  return cut(sound, begin, length);
+}
+
 std::optional<BandItem> item_of(const corpus::PairSource& source, size_t stem, double seconds,
                                 corpus::Random& random) {
   const shards::PairSong& song = source.facts;
@@ -75,7 +89,8 @@ std::optional<BandItem> item_of(const corpus::PairSource& source, size_t stem, d
                     .grid = {.bpm = *song.maybe_bpm, .first_beat_s = song.first_beat_s - from_s},
                     .chords = chords_of(song, from_s),
                     .context = cut(context, first, count),
-                    .stem = cut(sound, first, count)};
+                    .stem = cut(sound, first, count),
+                    .like = elsewhere(sound, first, count)};
   }
   return std::nullopt;
 }

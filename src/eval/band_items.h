@@ -24,6 +24,9 @@ struct BandItem {
   std::vector<ChordSpan> chords;
   audio::Waveform context;  // mono, the sum of the song's other stems
   audio::Waveform stem;     // the true one, as long
+  // How it is to sound: the same stem elsewhere in the song, so that nothing is told of what it
+  // plays here; here where it sounds nowhere else.
+  audio::Waveform like;
 };
 
 struct BandItemOptions {

@@ -82,7 +82,7 @@ class BandJudges {
   Job inner() const { return {job_.stop, {}}; }
 
   audio::Waveform play(size_t i, int64_t take) const {
-    return player_.play(items_[i].context, items_[i].stem,
+    return player_.play(items_[i].context, items_[i].like,
                         options_.seed + i + static_cast<uint64_t>(take) * 100'000, inner());
   }
 
