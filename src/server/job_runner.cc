@@ -9,7 +9,6 @@
 #include <random>
 
 #include "image/picture_file.h"
-#include "pipelines/registry.h"
 #include "server/clip_json.h"
 #include "server/problem.h"
 #include "server/streamed_run.h"
@@ -78,6 +77,10 @@ bool take_off_finished(Json& request, int64_t finished) {
 
 }  // namespace
 
+bool is_served(const pipelines::PipelineEntry& entry) {
+  return entry.kind == pipelines::ModelKind::Riff;
+}
+
 std::string png_of(const image::Picture& picture) {
   const auto bytes = image::encode_picture(picture, image::PictureFormat::Png);
   return {bytes.begin(), bytes.end()};
@@ -86,6 +89,12 @@ std::string png_of(const image::Picture& picture) {
 OrderedJson checked_request(const std::string& pipeline, Json request, const Sources& sources,
                             const Limits& limits, const SharedModel* model) {
   const pipelines::PipelineEntry& entry = pipelines::pipeline_entry(pipeline);
+  if (!is_served(entry)) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{} needs a {} model, and this server serves riff models", pipeline,
+                            name_of(entry.kind)),
+                fmt::format("run it on the command line: riffle {}", pipeline));
+  }
   if (!request.is_object()) {
     throw Error(ErrorCode::InvalidArgument, "request: expected a JSON object");
   }

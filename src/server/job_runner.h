@@ -5,6 +5,7 @@
 #include <string>
 
 #include "library/library.h"
+#include "pipelines/registry.h"
 #include "server/clip_keeper.h"
 #include "server/job_queue.h"
 #include "server/metrics.h"
@@ -13,6 +14,9 @@
 #include "server/sources.h"
 
 namespace riffle::server {
+
+// Whether the models this server loads can run it.
+bool is_served(const pipelines::PipelineEntry& entry);
 
 // A request as it is submitted, looked at before it is queued: what is wrong is said at once.
 // Fills in the seed where it was left open. Throws Error{InvalidArgument}, ProblemError{400, 404,

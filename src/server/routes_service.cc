@@ -78,6 +78,7 @@ OrderedJson limits_json(const App& app) {
 Response capabilities(const App& app) {
   OrderedJson pipelines = OrderedJson::array();
   for (const auto& entry : pipelines::pipeline_table()) {
+    if (!is_served(entry)) continue;
     pipelines.push_back({{"name", entry.name},
                          {"summary", entry.summary},
                          {"streams", can_stream(std::string(entry.name))},
