@@ -14,6 +14,7 @@
 #include "pipelines/render.h"
 #include "pipelines/repaint.h"
 #include "pipelines/sound_file.h"
+#include "pipelines/span.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -131,23 +132,11 @@ void visit_context(FieldVisitor& v, std::string& context) {
 
 void InpaintStemRequest::visit(FieldVisitor& v) {
   visit_file(v, file);
-  v.field(from, {.name = "from",
-                 .help = "Where the new part begins: 12.5s, 1m30s, \"8 bars\"",
-                 .required = true});
-  v.field(to, {.name = "to", .help = "Where it ends", .required = true});
+  SpanFields span{from, to, strength, bpm, beats_per_bar};
+  span.visit_times(v);
   visit_context(v, context);
   style.visit(v);
-  v.field(strength, {.name = "strength",
-                     .help = "Below 1 the new part keeps something of the old one",
-                     .minimum = 0,
-                     .maximum = 1});
-  v.field(bpm, {.name = "bpm",
-                .help = "Tempo, for times in bars",
-                .unit = "BPM",
-                .minimum = 20,
-                .maximum = 400});
-  v.field(beats_per_bar,
-          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  span.visit_rest(v);
   sampling.visit(v);
 }
 
@@ -156,17 +145,10 @@ std::vector<Clip> inpaint_stem(BandModel& model, InpaintStemRequest request,
   settle(request.sampling, model);
   const SoundFile file = read_sound_file(request.file, Job{context.job.stop, {}});
   const int rate = file.sound.sample_rate;
-  const Length times{
-      .seconds = {}, .bars = {}, .bpm = request.bpm, .beats_per_bar = request.beats_per_bar};
-  Repaint repaint;
-  repaint.from = times.place_of(request.from, rate, "from");
-  repaint.to = std::min(times.place_of(request.to, rate, "to"), file.sound.frames());
-  repaint.strength = request.strength;
-  if (repaint.from >= repaint.to) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: nothing lies between {} and {} of a sound of {:.3f} s",
-                            request.file, request.from, request.to, file.sound.duration_s()));
-  }
+  const Span span =
+      span_of({request.from, request.to, request.strength, request.bpm, request.beats_per_bar},
+              file.sound, request.file);
+  Repaint repaint{.region = {}, .from = span.from, .to = span.to, .strength = request.strength};
   const int64_t around = half_window(model, rate);
   repaint.region = {std::max<int64_t>(0, repaint.from - around),
                     std::min(file.sound.frames(), repaint.to + around), rate};

@@ -13,6 +13,7 @@
 #include "pipelines/repaint.h"
 #include "pipelines/sound_file.h"
 #include "pipelines/sound_latents.h"
+#include "pipelines/span.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -112,10 +113,8 @@ void InpaintRequest::visit(FieldVisitor& v) {
                    .help = "What the new part is to sound like",
                    .required = true,
                    .place = 2});
-  v.field(from, {.name = "from",
-                 .help = "Where the new part begins: 12.5s, 1m30s, \"8 bars\"",
-                 .required = true});
-  v.field(to, {.name = "to", .help = "Where it ends", .required = true});
+  SpanFields span{from, to, strength, bpm, beats_per_bar};
+  span.visit_times(v);
   v.field(low_hz, {.name = "low_hz",
                    .help = "Change nothing below this frequency",
                    .unit = "Hz",
@@ -126,17 +125,7 @@ void InpaintRequest::visit(FieldVisitor& v) {
                     .unit = "Hz",
                     .minimum = 0,
                     .maximum = 192000});
-  v.field(strength, {.name = "strength",
-                     .help = "Below 1 the new part keeps something of the old one",
-                     .minimum = 0,
-                     .maximum = 1});
-  v.field(bpm, {.name = "bpm",
-                .help = "Tempo, for times in bars",
-                .unit = "BPM",
-                .minimum = 20,
-                .maximum = 400});
-  v.field(beats_per_bar,
-          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  span.visit_rest(v);
   v.field(latents, latents_field());
   sampling.visit(v);
 }
@@ -147,15 +136,9 @@ std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunCo
   const Geometry& geometry = model.geometry();
   const SoundFile file = read_sound_file(request.file, inner);
   const int rate = file.sound.sample_rate;
-  const Length times{
-      .seconds = {}, .bars = {}, .bpm = request.bpm, .beats_per_bar = request.beats_per_bar};
-  const int64_t from = times.place_of(request.from, rate, "from");
-  const int64_t to = std::min(times.place_of(request.to, rate, "to"), file.sound.frames());
-  if (from >= to) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: nothing lies between {} and {} of a sound of {:.3f} s",
-                            request.file, request.from, request.to, file.sound.duration_s()));
-  }
+  const auto [from, to] =
+      span_of({request.from, request.to, request.strength, request.bpm, request.beats_per_bar},
+              file.sound, request.file);
   // A window at least, half of one on both sides where there is as much.
   const double window_s = geometry.window_s();
   const auto around = static_cast<int64_t>(window_s / 2 * rate);
