@@ -26,7 +26,7 @@ constexpr int kLevels = 10000;             // that the distribution of noise is 
 constexpr double kHuberFactor = 0.00054;   // times sqrt(elements)
 constexpr int kTries = 8;                  // for a crop that is loud enough
 constexpr double kLeastDifference = 1e-9;  // of two noise levels
-constexpr double kLeastAmplitude = 1e-3;   // of companded spectra, for logarithms
+constexpr double kLeastAmplitude = 0.05;   // of companded spectra: some -80 dB of full scale
 constexpr int64_t kAtOnce = 8;
 
 // A sound file of 16 bits, which the trainer can write without libraries.

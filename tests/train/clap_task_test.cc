@@ -146,7 +146,7 @@ TEST_F(ClapTaskTest, LearnsWhatInstrumentsSoundLike) {
   TrainerOptions run;
   run.folder = out / "run";
   run.model = out / "clap";
-  run.steps = run.validate_every = run.samples_every = 120;
+  run.steps = run.validate_every = run.samples_every = 200;
   run.batch = 16;
   run.rate = {.peak = 3e-3, .warm_up_steps = 10};
   Trainer trainer(clap, run);
@@ -156,7 +156,7 @@ TEST_F(ClapTaskTest, LearnsWhatInstrumentsSoundLike) {
   EXPECT_GT(result.validation[0].second, 0.9);
   EXPECT_EQ(result.validation[1].first, "unheard soundfont");
   EXPECT_GT(result.validation[1].second, 0.9);
-  EXPECT_TRUE(std::filesystem::exists(out / "run/samples/000000120/instruments.txt"));
+  EXPECT_TRUE(std::filesystem::exists(out / "run/samples/000000200/instruments.txt"));
 
   // What was written is what was trained, and it knows its words and its gap.
   models::Clap loaded = models::Clap::load(out / "clap");
