@@ -85,8 +85,8 @@ Action add_train_accompany(CLI::App& app) {
       ->type_name(kFolderType)
       ->required();
   app.add_option("--config", options->config,
-                 "JSON with what is to differ from riffle-band's network: {\"block_out_channels\": "
-                 "[...], ...}")
+                 "JSON with what is to differ from the default network; riffle-band's: "
+                 "{\"block_out_channels\": [192, 256, 320], \"layers_per_block\": 1}")
       ->type_name(kFileType);
   app.add_option("--model", options->model,
                  "Bundle whose autoencoder made the pairs: it becomes part of the model, and "

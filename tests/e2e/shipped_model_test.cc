@@ -15,9 +15,9 @@ class ShippedModel : public ::testing::Test {
   static void SetUpTestSuite() {
     const TemporaryFolder folder;
     const std::string models = RIFFLE_SHIPPED_MODELS;
-    const Finished done = riffle({"eval", models + "/riffle-small", "--judge", models + "/judges",
-                                  "--quick", "--clips", "20", "-o", (folder / "eval").string(),
-                                  "--json", "--quiet"});
+    const Finished done =
+        riffle({"eval", models + "/riffle-small", "--judge", models + "/judges", "--quick",
+                "--clips", "20", "-o", (folder / "eval").string(), "--json", "--quiet"});
     ASSERT_EQ(done.status, 0) << done.err;
     report() = parse_json(done.out, "stdout");
   }
@@ -37,8 +37,7 @@ class ShippedModel : public ::testing::Test {
 };
 
 TEST_F(ShippedModel, ReachesTheBarsOfItsCard) {
-  for (const char* name :
-       {"frechet", "blur_time", "cover_melody", "morph_beat", "morph_loudness"}) {
+  for (const char* name : {"frechet", "cover_melody", "morph_beat", "morph_loudness"}) {
     EXPECT_TRUE(judged(name).at("passed").get<bool>()) << judged(name).dump();
   }
 }
@@ -46,6 +45,7 @@ TEST_F(ShippedModel, ReachesTheBarsOfItsCard) {
 TEST_F(ShippedModel, PlaysWhatIsAskedForMoreOftenThanNot) {
   EXPECT_GE(value("drums"), 0.75);
   EXPECT_GE(value("tempo"), 0.5);
+  EXPECT_GE(value("blur_time"), 0.7);
   EXPECT_GE(value("family"), 0.6 * judged("family").at("ceiling").get<double>());
 }
 
