@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audio/audio_info.h"
+#include "audio/spectrogram_json.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/options.h"
@@ -122,16 +123,8 @@ OrderedJson show_picture(const std::string& path, Context& context) {
   line(out, "sound",
        fmt::format("{:.3f} s, {} Hz, {}, {} to {} Hz", duration_s, params.sample_rate,
                    channels_text(params.channels()), params.min_frequency, params.max_frequency));
-  json["spectrogram"] = {{"duration_s", duration_s},
-                         {"sample_rate", params.sample_rate},
-                         {"stereo", params.stereo},
-                         {"step_size_ms", params.step_size_ms},
-                         {"window_duration_ms", params.window_duration_ms},
-                         {"padded_duration_ms", params.padded_duration_ms},
-                         {"num_frequencies", params.num_frequencies},
-                         {"min_frequency", params.min_frequency},
-                         {"max_frequency", params.max_frequency},
-                         {"power_for_image", params.power_for_image}};
+  json["spectrogram"] = {{"duration_s", duration_s}};
+  json["spectrogram"].update(audio::to_json(params));
   if (reading.found->max_value) json["spectrogram"]["max_value"] = *reading.found->max_value;
   return json;
 }

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "audio/spectrogram_params.h"
+#include "audio/spectrogram_json.h"
 #include "core/error.h"
 #include "models/autoencoder_kl.h"
 #include "models/clap_model.h"
@@ -160,16 +160,7 @@ OrderedJson show_parts(const weights::Bundle& bundle, const InspectOptions& opti
 }
 
 OrderedJson codec_of(const weights::Bundle& bundle, Output& out) {
-  const audio::SpectrogramParams p;
-  OrderedJson codec = {{"sample_rate", p.sample_rate},
-                       {"stereo", p.stereo},
-                       {"step_size_ms", p.step_size_ms},
-                       {"window_duration_ms", p.window_duration_ms},
-                       {"padded_duration_ms", p.padded_duration_ms},
-                       {"num_frequencies", p.num_frequencies},
-                       {"min_frequency", p.min_frequency},
-                       {"max_frequency", p.max_frequency},
-                       {"power_for_image", p.power_for_image}};
+  OrderedJson codec = audio::to_json({});
   const Json own = bundle.spectrogram();
   for (const auto& [key, value] : own.items()) codec[key] = value;
   line(out, "codec", own.empty() ? "Riffusion's (no spectrogram.json)" : "spectrogram.json");
@@ -217,10 +208,6 @@ std::shared_ptr<torch::nn::Module> load_network(const weights::Bundle& bundle, c
   return model;
 }
 
-bool is_mel_autoencoder(const weights::Bundle& bundle) {
-  return bundle.config("vae").value("_class_name", "") == "MelAutoencoder";
-}
-
 using Networks = std::vector<std::shared_ptr<torch::nn::Module>>;
 
 Networks load_riff(const weights::Bundle& bundle, OrderedJson& reports, Context& context) {
@@ -228,7 +215,7 @@ Networks load_riff(const weights::Bundle& bundle, OrderedJson& reports, Context&
                                                                       reports, context),
           load_network<models::UNet2DConditionModel, models::UNet2DConditionConfig>(
               bundle, "unet", reports, context),
-          is_mel_autoencoder(bundle)
+          models::MelAutoencoderConfig::describes(bundle.config("vae"))
               ? load_network<models::MelAutoencoder, models::MelAutoencoderConfig>(bundle, "vae",
                                                                                    reports, context)
               : load_network<models::AutoencoderKL, models::AutoencoderKLConfig>(bundle, "vae",

@@ -39,11 +39,7 @@ void run(const Options& options, Context& context) {
   const fs::path heard =
       clap_sounds(options.corpus, task_options.features, options.songs, context.job);
   const shards::ShardReader sounds(heard, context.job);
-  if (options.hear_only) {
-    context.out.line("{}: {} sounds", heard.string(), sounds.records().size());
-    context.out.document() = {{"folder", heard.string()}, {"sounds", sounds.records().size()}};
-    return;
-  }
+  if (options.hear_only) return tell_heard(heard, sounds.records().size(), context);
   task_options.seed = options.train.run.seed;
   task_options.device = nn::choose_device(context.globals.device);
   const fs::path out(options.out);

@@ -37,11 +37,7 @@ void run(const Options& options, Context& context) {
   const fs::path heard =
       wave_sounds(options.corpus, task_options.model.sample_rate, options.songs, context.job);
   const shards::ShardReader waves(heard, context.job);
-  if (options.hear_only) {
-    context.out.line("{}: {} sounds", heard.string(), waves.records().size());
-    context.out.document() = {{"folder", heard.string()}, {"sounds", waves.records().size()}};
-    return;
-  }
+  if (options.hear_only) return tell_heard(heard, waves.records().size(), context);
   task_options.seed = options.train.run.seed;
   task_options.device = nn::choose_device(context.globals.device);
   train::ConsistencyTask task(waves, task_options);

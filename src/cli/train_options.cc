@@ -131,6 +131,11 @@ void add_hearing_options(CLI::App& app, int64_t& songs, bool& hear_only) {
   app.add_flag("--hear-only", hear_only, "Hear the corpus, which is done once, and do not train");
 }
 
+void tell_heard(const std::filesystem::path& folder, size_t sounds, Context& context) {
+  context.out.line("{}: {} sounds", folder.string(), sounds);
+  context.out.document() = {{"folder", folder.string()}, {"sounds", sounds}};
+}
+
 train::TrainerOptions trainer_options(const TrainOptions& options, at::Device device,
                                       const std::filesystem::path& folder,
                                       const std::filesystem::path& model) {

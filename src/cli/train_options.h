@@ -37,6 +37,9 @@ text::WordVocabulary vocabulary_of_run(const std::filesystem::path& folder, bool
 // --songs and --hear-only, of training on sounds that are heard first.
 void add_hearing_options(CLI::App& app, int64_t& songs, bool& hear_only);
 
+// What --hear-only tells: where the sounds lie, and how many there are.
+void tell_heard(const std::filesystem::path& folder, size_t sounds, Context& context);
+
 // The trainer's options on the chosen device, for a run in `folder` that writes its model into
 // `model`.
 train::TrainerOptions trainer_options(const TrainOptions& options, at::Device device,

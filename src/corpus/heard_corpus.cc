@@ -16,10 +16,12 @@
 #include "core/parallel.h"
 #include "corpus/captions.h"
 #include "corpus/instruments.h"
+#include "corpus/song_files.h"
 #include "corpus/stem_captions.h"
 #include "shards/shard_reader.h"
 #include "shards/shard_writer.h"
 #include "shards/wave_levels.h"
+#include "text/music_terms.h"
 
 namespace riffle::corpus {
 namespace {
@@ -47,7 +49,7 @@ std::vector<HeardSong> songs_of(const shards::ShardReader& reader, const fs::pat
   std::vector<HeardSong> songs;
   for (const shards::Record& record : reader.records()) {
     if (record.rendition != "mix") continue;
-    if (!fs::exists(corpus / "songs" / record.song / "song.json")) continue;
+    if (!fs::exists(corpus / "songs" / record.song / kSongFile)) continue;
     songs.push_back({record.song, &record});
   }
   std::ranges::sort(songs, {}, &HeardSong::name);
@@ -73,16 +75,12 @@ class Listener {
 
   void hear(const HeardSong& song, std::vector<shards::NewRecord>& records, const Job& job) const {
     const fs::path folder = corpus_ / "songs" / song.name;
-    const std::string where = (folder / "song.json").string();
-    const Json facts = read_json_file(folder / "song.json");
-    if (!facts.contains("tracks") || !facts.at("tracks").is_array()) {
-      throw Error(ErrorCode::BadFile, where + ": \"tracks\": expected a list");
-    }
+    const auto tracks = tracks_of_song(read_json_file(folder / kSongFile), folder);
     add_mix(song, folder, records, job);
     size_t number = 0;
-    for (const Json& track : facts.at("tracks")) {
+    for (const SongTrack& track : tracks) {
       job.check();
-      add_stem(song, folder, track, ++number, where, records, job);
+      add_stem(song, track, ++number, records, job);
     }
   }
 
@@ -124,27 +122,17 @@ class Listener {
     if (!record.segments.empty()) records.push_back({std::move(record), levels, {}});
   }
 
-  void add_stem(const HeardSong& song, const fs::path& folder, const Json& track, size_t number,
-                const std::string& where, std::vector<shards::NewRecord>& records,
-                const Job& job) const {
-    const auto file = json_get<std::string>(track, "file", where);
-    if (fs::path(file).filename() != file) {
-      throw Error(ErrorCode::BadFile,
-                  fmt::format("{}: \"{}\" does not lie beside it", where, file));
-    }
-    const at::Tensor levels = levels_of(folder / file, job);
+  void add_stem(const HeardSong& song, const SongTrack& track, size_t number,
+                std::vector<shards::NewRecord>& records, const Job& job) const {
+    const at::Tensor levels = levels_of(track.file, job);
     if (!levels.defined()) return;
-    const auto word = json_get<std::string>(track, "instrument", where);
-    const bool drums = json_get_or(track, "drums", false, where);
     shards::Record record = like(song, fmt::format("{:02}", number));
-    record.rendition = word + " alone";
+    record.rendition = track.instrument + " alone";
     record.frames = levels.size(1);
     shards::Segment segment;
-    segment.captions =
-        captions_of(song, word, drums, json_get_or<std::string>(track, "role", "", where),
-                    song.mix->seed + number);
-    segment.instruments = {word};
-    segment.drums = drums;
+    segment.captions = captions_of(song, track, song.mix->seed + number);
+    segment.instruments = {track.instrument};
+    segment.drums = track.drums;
     segment.genre = song.mix->genre;
     if (!song.mix->segments.empty()) segment.mood = song.mix->segments.front().mood;
     for (const auto& [first, last] : speaking_parts(levels)) {
@@ -155,43 +143,34 @@ class Listener {
     if (!record.segments.empty()) records.push_back({std::move(record), levels, {}});
   }
 
-  std::vector<std::string> captions_of(const HeardSong& song, const std::string& word, bool drums,
-                                       const std::string& role, uint64_t seed) const {
+  std::vector<std::string> captions_of(const HeardSong& song, const SongTrack& track,
+                                       uint64_t seed) const {
     const shards::Record& mix = *song.mix;
     ExcerptFacts facts;
     facts.genre = mix.genre;
     if (!mix.segments.empty()) facts.mood = mix.segments.front().mood;
     facts.bpm = mix.maybe_bpm.value_or(0);
     facts.beats_per_bar = mix.beats_per_bar;
-    if (!drums && mix.maybe_key && mix.maybe_mode) {
-      facts.key = pitch_class_of_key(*mix.maybe_key);
+    if (!track.drums && mix.maybe_key && mix.maybe_mode) {
+      facts.key = text::pitch_class_of(*mix.maybe_key).value_or(-1);
       facts.mode = *mix.maybe_mode;
     }
-    if (drums) {
-      facts.drums = word;
+    if (track.drums) {
+      facts.drums = track.instrument;
     } else {
-      facts.parts.push_back({word, role});
+      facts.parts.push_back({track.instrument, track.role});
     }
     std::vector<std::string> all =
         captions(facts, seed, std::max(1, options_.captions - kStemCaptions));
     StemFacts stem;
-    stem.words = {word};
-    stem.drums = drums;
-    stem.bass = word.find("bass") != std::string::npos;
+    stem.words = {track.instrument};
+    stem.drums = track.drums;
+    stem.bass = track.instrument.find("bass") != std::string::npos;
     stem.genre = mix.genre;
     for (std::string& caption : stem_captions(stem, seed, kStemCaptions)) {
       if (std::ranges::find(all, caption) == all.end()) all.push_back(std::move(caption));
     }
     return all;
-  }
-
-  static int pitch_class_of_key(const std::string& key) {
-    for (int pitch_class = 0; pitch_class < 12; ++pitch_class) {
-      std::string word = key_word(pitch_class);
-      word.front() = static_cast<char>(word.front() - 'a' + 'A');
-      if (word == key) return pitch_class;
-    }
-    return -1;
   }
 
   // Frames from where to where it sounds.

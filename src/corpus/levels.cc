@@ -22,18 +22,6 @@ audio::SpectrogramParams default_spectrogram() {
   return params;
 }
 
-OrderedJson to_json(const audio::SpectrogramParams& params) {
-  return {{"stereo", params.stereo},
-          {"sample_rate", params.sample_rate},
-          {"step_size_ms", params.step_size_ms},
-          {"window_duration_ms", params.window_duration_ms},
-          {"padded_duration_ms", params.padded_duration_ms},
-          {"num_frequencies", params.num_frequencies},
-          {"min_frequency", params.min_frequency},
-          {"max_frequency", params.max_frequency},
-          {"power_for_image", params.power_for_image}};
-}
-
 Levels levels_of(const audio::Waveform& sound, const audio::SpectrogramParams& params,
                  const Job& job) {
   const audio::Waveform mono = audio::mix_channels(sound, audio::kUnknownLayout, 1);

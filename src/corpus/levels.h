@@ -4,17 +4,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "audio/spectrogram_json.h"
 #include "audio/spectrogram_params.h"
 #include "audio/waveform.h"
 #include "core/job.h"
-#include "core/json.h"
 
 namespace riffle::corpus {
 
 // riffle-small's: 256 mel rows from 20 Hz to 16 kHz, a frame every 20 ms.
 audio::SpectrogramParams default_spectrogram();
-// The fields of a bundle's spectrogram.json.
-OrderedJson to_json(const audio::SpectrogramParams& params);
 
 struct Levels {
   // uint8 [num_frequencies, frames], the lowest mel row last:

@@ -17,6 +17,7 @@
 #include "corpus/captions.h"
 #include "corpus/detail/splits.h"
 #include "corpus/detail/stem_stream.h"
+#include "corpus/song_files.h"
 #include "corpus/source_songs.h"
 #include "corpus/stem_captions.h"
 #include "shards/corpus_files.h"
@@ -65,7 +66,7 @@ class SynthSources final : public PairSources {
   bool has(int64_t number) const override {
     std::error_code ec;
     return splits_.contains(name_of(number)) &&
-           fs::exists(folder_ / name_of(number) / "song.json", ec);
+           fs::exists(folder_ / name_of(number) / kSongFile, ec);
   }
 
   shards::Split split_of(int64_t number) const override { return splits_.at(name_of(number)); }
@@ -73,19 +74,15 @@ class SynthSources final : public PairSources {
   std::vector<PairSource> read(int64_t number, const Job& job) const override {
     if (!has(number)) return {};
     const fs::path song = folder_ / name_of(number);
-    const fs::path path = song / "song.json";
+    const fs::path path = song / kSongFile;
     const Json json = read_json_file(path);
     const std::string where = path.string();
     PairSource source{.facts = facts_of_song(json, number, where), .stems = {}};
-    if (!json.contains("tracks") || !json.at("tracks").is_array()) {
-      throw Error(ErrorCode::BadFile, where + ": \"tracks\": expected a list");
-    }
-    for (const Json& track : json.at("tracks")) {
+    for (const SongTrack& track : tracks_of_song(json, song)) {
       job.check();
       source.facts.stems.push_back(stem_of(json, track, number, where));
-      source.stems.push_back(
-          audio::read_audio(song / json_get<std::string>(track, "file", where),
-                            {.maybe_sample_rate = options_.sample_rate, .maybe_channels = 1}, job));
+      source.stems.push_back(audio::read_audio(
+          track.file, {.maybe_sample_rate = options_.sample_rate, .maybe_channels = 1}, job));
     }
     auto kept = sounding(std::move(source));
     if (!kept) return {};
@@ -116,12 +113,10 @@ class SynthSources final : public PairSources {
     return facts;
   }
 
-  shards::PairStem stem_of(const Json& song, const Json& track, int64_t number,
+  shards::PairStem stem_of(const Json& song, const SongTrack& track, int64_t number,
                            const std::string& where) const {
-    shards::PairStem stem{.instrument = json_get<std::string>(track, "instrument", where),
-                          .role = json_get<std::string>(track, "role", where),
-                          .drums = json_get<bool>(track, "drums", where),
-                          .captions = {}};
+    shards::PairStem stem{
+        .instrument = track.instrument, .role = track.role, .drums = track.drums, .captions = {}};
     ExcerptFacts told{.genre = json_get<std::string>(song, "genre", where),
                       .mood = json_get_or<std::string>(song, "mood", "", where),
                       .bpm = json_get<double>(song, "bpm", where),
@@ -133,7 +128,7 @@ class SynthSources final : public PairSources {
       told.mode = json_get<std::string>(song, "mode", where);
       told.parts = {{.instrument = stem.instrument, .role = stem.role}};
     }
-    const std::string file = json_get<std::string>(track, "file", where);
+    const std::string file = track.file.filename().string();
     stem.captions =
         captions(told, detail::hash_of(fmt::format("{}/{}", name_of(number), file)) ^ options_.seed,
                  options_.captions);

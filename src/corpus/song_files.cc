@@ -17,6 +17,8 @@
 namespace riffle::corpus {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr double kCeiling = 0.99;
 
 float peak_of(const audio::Waveform& sound) {
@@ -132,6 +134,26 @@ std::string stem_file_name(const Song& song, size_t track) {
   return fmt::format("{:02}-{}.flac", track + 1, word);
 }
 
+std::vector<SongTrack> tracks_of_song(const Json& song, const fs::path& folder) {
+  const std::string where = (folder / kSongFile).string();
+  if (!song.contains("tracks") || !song.at("tracks").is_array()) {
+    throw Error(ErrorCode::BadFile, where + ": \"tracks\": expected a list");
+  }
+  std::vector<SongTrack> tracks;
+  for (const Json& track : song.at("tracks")) {
+    const auto file = json_get<std::string>(track, "file", where);
+    if (fs::path(file).filename() != file) {
+      throw Error(ErrorCode::BadFile,
+                  fmt::format("{}: \"{}\" does not lie beside it", where, file));
+    }
+    tracks.push_back({.file = folder / file,
+                      .instrument = json_get<std::string>(track, "instrument", where),
+                      .role = json_get<std::string>(track, "role", where),
+                      .drums = json_get<bool>(track, "drums", where)});
+  }
+  return tracks;
+}
+
 void write_song_files(const std::filesystem::path& folder, const Song& song,
                       const Rendering& rendering, const SongFilesOptions& options, const Job& job) {
   std::error_code ec;
@@ -142,8 +164,7 @@ void write_song_files(const std::filesystem::path& folder, const Song& song,
   std::optional<double> maybe_gain_db;
   if (options.stems) maybe_gain_db = write_stems(folder, song, rendering, job);
   if (options.midi) write_file(folder / "song.mid", write_midi(song));
-  write_text_file(folder / "song.json",
-                  song_to_json(song, rendering, maybe_gain_db).dump(2) + "\n");
+  write_text_file(folder / kSongFile, song_to_json(song, rendering, maybe_gain_db).dump(2) + "\n");
 }
 
 }  // namespace riffle::corpus

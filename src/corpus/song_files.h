@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/job.h"
 #include "core/json.h"
@@ -13,6 +14,8 @@
 #include "corpus/song.h"
 
 namespace riffle::corpus {
+
+inline constexpr const char* kSongFile = "song.json";
 
 struct SongFilesOptions {
   bool stems = true;  // mix.flac and a FLAC a track, 16 bits
@@ -26,6 +29,18 @@ OrderedJson song_to_json(const Song& song, const Rendering& rendering,
 
 // "01-slap-bass.flac" of track 0.
 std::string stem_file_name(const Song& song, size_t track);
+
+// One track of a song that was written.
+struct SongTrack {
+  std::filesystem::path file;
+  std::string instrument;
+  std::string role;
+  bool drums = false;
+};
+
+// Of a song.json and the folder it lies in. Throws Error{BadFile} for what does not fit, and for
+// files that do not lie beside it.
+std::vector<SongTrack> tracks_of_song(const Json& song, const std::filesystem::path& folder);
 
 // Makes the folder; song.json is written last. The stems hold their share of the reverberation, so
 // that their sum is the mix before the bus; all files have one common gain that keeps their peaks

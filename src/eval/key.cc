@@ -111,18 +111,6 @@ bool key_among(const std::vector<KeyGuess>& ranking, const Key& key, size_t plac
                       [&](const KeyGuess& guess) { return guess.key == key; }) != end;
 }
 
-std::optional<int> pitch_class_of(std::string_view name) {
-  if (name.empty()) return {};
-  const auto letter = std::ranges::find(kNames, name.substr(0, 1));
-  if (letter == kNames.end()) return {};
-  auto pitch_class = static_cast<int>(letter - kNames.begin());
-  for (const char sign : name.substr(1)) {
-    if (sign != '#' && sign != 'b') return {};
-    pitch_class += sign == '#' ? 1 : -1;
-  }
-  return (pitch_class % 12 + 12) % 12;
-}
-
 std::string_view pitch_name(int pitch_class) {
   return kNames[static_cast<size_t>((pitch_class % 12 + 12) % 12)];
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "eval/chroma.h"
+#include "text/music_terms.h"
 
 namespace riffle::eval {
 
@@ -61,8 +62,7 @@ std::vector<KeyGuess> rank_keys(const KeyWeights& features, const KeyModel& mode
 // Whether the key is among the first `places`.
 bool key_among(const std::vector<KeyGuess>& ranking, const Key& key, size_t places);
 
-// "F#" or "Gb" -> 6.
-std::optional<int> pitch_class_of(std::string_view name);
+using text::pitch_class_of;
 // 6 -> "F#".
 std::string_view pitch_name(int pitch_class);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base64.h"
 #include "core/files.h"
 #include "eval/contact_sheet.h"
 #include "eval/judge_sound.h"
@@ -46,22 +47,6 @@ std::string escaped(std::string_view text) {
       result += c;
   }
   return result;
-}
-
-// RFC 4648, section 4.
-std::string base64(const std::vector<uint8_t>& bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t there = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < there ? bytes[i + k] : 0U);
-    for (size_t k = 0; k < 4; ++k) {
-      text += k <= there ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-    }
-  }
-  return text;
 }
 
 std::string clip_name(const SheetClip& clip) { return fmt::format("sheet-{}", clip.seed); }

@@ -58,6 +58,10 @@ at::Tensor run(const Blocks& blocks, at::Tensor x, const Job& job) {
 
 }  // namespace
 
+bool MelAutoencoderConfig::describes(const Json& config) {
+  return config.value("_class_name", "") == "MelAutoencoder";
+}
+
 MelAutoencoderConfig MelAutoencoderConfig::from_json(const Json& json, const std::string& where) {
   ConfigReader reader(json, where);
   reader.expect("_class_name", "MelAutoencoder");

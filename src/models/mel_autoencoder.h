@@ -40,6 +40,8 @@ struct MelAutoencoderConfig {
 
   // Throws Error{BadFile, Unsupported} naming the field.
   static MelAutoencoderConfig from_json(const Json& json, const std::string& where);
+  // Whether an autoencoder's config.json is of this kind.
+  static bool describes(const Json& config);
   Json to_json() const;
 };
 

@@ -50,7 +50,7 @@ RiffParts::RiffParts(weights::Bundle bundle, const RiffModelOptions& options)
       options_(options),
       unet_config_(read_config<UNet2DConditionConfig>(bundle_, "unet")),
       text_config_(read_config<ClipTextConfig>(bundle_, "text_encoder")) {
-  if (bundle_.config("vae").value("_class_name", "") == "MelAutoencoder") {
+  if (MelAutoencoderConfig::describes(bundle_.config("vae"))) {
     mel_config_ = read_config<MelAutoencoderConfig>(bundle_, "vae");
   } else {
     vae_config_ = read_config<AutoencoderKLConfig>(bundle_, "vae");

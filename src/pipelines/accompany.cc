@@ -108,7 +108,7 @@ void AccompanyRequest::visit(FieldVisitor& v) {
 
 std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const RunContext& context) {
   settle(request.sampling, model);
-  if (!request.shape.stereo) request.shape.stereo = model.defaults().stereo;
+  settle(request.shape, model);
   const Setting setting = setting_of_file(model, request.context, request.shape, context.job);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
@@ -142,7 +142,7 @@ void SoloRequest::visit(FieldVisitor& v) {
 
 std::vector<Clip> solo(BandModel& model, SoloRequest request, const RunContext& context) {
   settle(request.sampling, model);
-  if (!request.shape.stereo) request.shape.stereo = model.defaults().stereo;
+  settle(request.shape, model);
   const Setting setting = setting_of_length(model, request.length);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
@@ -197,7 +197,7 @@ std::vector<Clip> interpolate(BandModel& model, InterpolateRequest request,
                 "give a second recording, or --prompt");
   }
   settle(request.sampling, model);
-  if (!request.shape.stereo) request.shape.stereo = model.defaults().stereo;
+  settle(request.shape, model);
   const Setting setting = request.context.empty()
                               ? setting_of_length(model, request.length)
                               : setting_of_file(model, request.context, request.shape, context.job);

@@ -164,6 +164,10 @@ void BandShape::visit(FieldVisitor& v) {
                    .absent = "the model's, usually 0.4"});
 }
 
+void settle(BandShape& shape, const BandModel& model) {
+  if (!shape.stereo) shape.stereo = model.defaults().stereo;
+}
+
 at::Tensor latents_of_stem(BandModel& model, const audio::Waveform& mono, const BandShape& shape,
                            const Job& job) {
   StemCodec& codec = model.codec();

@@ -24,6 +24,9 @@ struct BandShape {
   void visit(FieldVisitor& v);
 };
 
+// What is absent becomes the model's.
+void settle(BandShape& shape, const BandModel& model);
+
 // A stem to be made, in samples at the codec's rate.
 struct BandPiece {
   int64_t samples = 0;

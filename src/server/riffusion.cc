@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "core/base64.h"
 #include "core/json.h"
-#include "server/base64.h"
 
 namespace riffle::server {
 namespace {

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
+#include "core/base64.h"
 #include "core/files.h"
 #include "library/ids.h"
 #include "server/answers.h"
-#include "server/base64.h"
 #include "server/clip_json.h"
 #include "server/problem.h"
 #include "server/routes.h"

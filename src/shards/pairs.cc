@@ -10,7 +10,6 @@ namespace riffle::shards {
 namespace {
 
 using detail::list_of_objects;
-using detail::maybe_get;
 using detail::or_null;
 
 constexpr int kFormat = 1;
@@ -69,18 +68,8 @@ OrderedJson to_json(const PairSong& song) {
 
 PairSong pair_song_from_json(const Json& json, std::string_view where) {
   PairSong song;
-  song.id = json_get<std::string>(json, "id", where);
-  song.song = json_get_or<std::string>(json, "song", song.id, where);
-  song.split = split_from_name(json_get<std::string>(json, "split", where), where);
+  detail::read_song_facts(json, where, song);
   song.columns = json_get<int64_t>(json, "columns", where);
-  song.source = json_get_or<std::string>(json, "source", "", where);
-  song.maybe_bpm = maybe_get<double>(json, "bpm", where);
-  song.beats_per_bar = json_get_or(json, "beats_per_bar", 4, where);
-  song.first_beat_s = json_get_or(json, "first_beat_s", 0.0, where);
-  song.maybe_key = maybe_get<std::string>(json, "key", where);
-  song.maybe_mode = maybe_get<std::string>(json, "mode", where);
-  song.genre = json_get_or<std::string>(json, "genre", "", where);
-  song.soundfont = json_get_or<std::string>(json, "soundfont", "", where);
   for (const Json& chord : list_of_objects(json, "chords")) {
     song.chords.push_back({.start_s = json_get<double>(chord, "start_s", where),
                            .root = json_get<int>(chord, "root", where),
@@ -111,17 +100,13 @@ OrderedJson to_json(const PairHeader& header) {
 }
 
 PairHeader pair_header_from_json(const Json& json, std::string_view where) {
-  if (const int format = json_get<int>(json, "format", where); format != kFormat) {
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("{}: format {}, expected {}", where, format, kFormat),
-                "it was made by another version of riffle");
-  }
-  PairHeader header{.channels = json_get<int64_t>(json, "channels", where),
-                    .sample_rate = json_get<int>(json, "sample_rate", where),
-                    .samples_per_column = json_get<int64_t>(json, "samples_per_column", where),
-                    .autoencoder = json_get_or<std::string>(json, "autoencoder", "", where),
-                    .max_value = json_get_or(json, "max_value", 0.0, where)};
-  if (json.contains("made_by")) header.made_by = OrderedJson::parse(json.at("made_by").dump());
+  PairHeader header;
+  detail::read_header(json, where, "format", kFormat, header);
+  header.channels = json_get<int64_t>(json, "channels", where);
+  header.sample_rate = json_get<int>(json, "sample_rate", where);
+  header.samples_per_column = json_get<int64_t>(json, "samples_per_column", where);
+  header.autoencoder = json_get_or<std::string>(json, "autoencoder", "", where);
+  header.max_value = json_get_or(json, "max_value", 0.0, where);
   if (header.channels < 1 || header.sample_rate < 1 || header.samples_per_column < 1) {
     throw Error(ErrorCode::BadFile, fmt::format("{}: expected channels, sample_rate and "
                                                 "samples_per_column above 0",

@@ -12,7 +12,6 @@ namespace riffle::shards {
 namespace {
 
 using detail::list_of_objects;
-using detail::maybe_get;
 using detail::or_null;
 
 constexpr int kFormat = 1;
@@ -103,22 +102,12 @@ OrderedJson to_json(const Record& record) {
 
 Record record_from_json(const Json& json, std::string_view where) {
   Record record;
-  record.id = json_get<std::string>(json, "id", where);
-  record.song = json_get_or<std::string>(json, "song", record.id, where);
-  record.split = split_from_name(json_get<std::string>(json, "split", where), where);
+  detail::read_song_facts(json, where, record);
   record.frames = json_get<int64_t>(json, "frames", where);
   record.max_value = json_get<double>(json, "max_value", where);
-  record.source = json_get_or<std::string>(json, "source", "", where);
   record.seed = json_get_or<uint64_t>(json, "seed", 0, where);
   record.rendition = json_get_or<std::string>(json, "rendition", "", where);
-  record.maybe_bpm = maybe_get<double>(json, "bpm", where);
-  record.beats_per_bar = json_get_or(json, "beats_per_bar", 4, where);
-  record.first_beat_s = json_get_or(json, "first_beat_s", 0.0, where);
-  record.maybe_key = maybe_get<std::string>(json, "key", where);
-  record.maybe_mode = maybe_get<std::string>(json, "mode", where);
-  record.genre = json_get_or<std::string>(json, "genre", "", where);
   record.groove = json_get_or<std::string>(json, "groove", "", where);
-  record.soundfont = json_get_or<std::string>(json, "soundfont", "", where);
   for (const Json& segment : list_of_objects(json, "segments")) {
     record.segments.push_back(segment_from_json(segment, where));
   }
@@ -146,17 +135,12 @@ OrderedJson to_json(const CorpusHeader& header) {
 }
 
 CorpusHeader header_from_json(const Json& json, std::string_view where) {
-  if (const int format = json_get<int>(json, "format", where); format != kFormat) {
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("{}: corpus format {}, expected {}", where, format, kFormat),
-                "it was made by another version of riffle");
-  }
   CorpusHeader header;
+  detail::read_header(json, where, "corpus format", kFormat, header);
   if (!json.contains("spectrogram") || !json.at("spectrogram").is_object()) {
     throw Error(ErrorCode::BadFile, fmt::format("{}: \"spectrogram\": expected an object", where));
   }
   header.spectrogram = OrderedJson::parse(json.at("spectrogram").dump());
-  if (json.contains("made_by")) header.made_by = OrderedJson::parse(json.at("made_by").dump());
   header.rows = json_get<int>(json, "rows", where);
   header.frames_per_event = json_get<int>(json, "columns_per_event", where);
   header.event_rows = json_get<std::vector<std::string>>(json, "event_rows", where);

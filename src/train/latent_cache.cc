@@ -82,7 +82,7 @@ LatentMaker kl_maker(const fs::path& folder, const FoundPart& part, at::Device d
 
 LatentMaker make_latent_maker(const fs::path& model, at::Device device) {
   const FoundPart part = find_part(model, "vae");
-  const bool mel = part.config.value("_class_name", "") == "MelAutoencoder";
+  const bool mel = models::MelAutoencoderConfig::describes(part.config);
   LatentMaker maker = mel ? mel_maker(model, part, device) : kl_maker(model, part, device);
   maker.fingerprint = encoder_fingerprint(part);
   return maker;

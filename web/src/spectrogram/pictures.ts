@@ -63,6 +63,21 @@ export async function loadPicture(url: string, theme: Theme): Promise<HTMLCanvas
   return remember(painted, key, paint(await loadLevels(url), theme))
 }
 
+// Draws it into the canvas once it is there. Returns what stops that.
+export function drawPicture(url: string, theme: Theme, canvas: () => HTMLCanvasElement | undefined): () => void {
+  let stale = false
+  void loadPicture(url, theme).then((image) => {
+    const target = canvas()
+    if (stale || !target) return
+    target.width = image.width
+    target.height = image.height
+    target.getContext('2d')!.drawImage(image, 0, 0)
+  }, () => {})
+  return () => {
+    stale = true
+  }
+}
+
 // What is there already; null otherwise, and `then` is called once it is.
 export function picture(url: string, theme: Theme, then: () => void): HTMLCanvasElement | null {
   const known = painted.get(`${theme} ${url}`)

@@ -6,10 +6,10 @@
 #include <span>
 #include <string>
 
-namespace riffle::server {
+namespace riffle {
 
 // line: a newline after so many letters and at the end, as Python's encodebytes() writes with 76;
 // 0: none.
 std::string base64(std::span<const uint8_t> bytes, size_t line = 0);
 
-}  // namespace riffle::server
+}  // namespace riffle

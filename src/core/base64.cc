@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "server/base64.h"
+#include "core/base64.h"
 
 #include <algorithm>
 #include <string_view>
 
-namespace riffle::server {
+namespace riffle {
 
 std::string base64(std::span<const uint8_t> bytes, size_t line) {
   constexpr std::string_view kLetters =
@@ -28,4 +28,4 @@ std::string base64(std::span<const uint8_t> bytes, size_t line) {
   return text;
 }
 
-}  // namespace riffle::server
+}  // namespace riffle
