@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/url.h"
 #include "server/answers.h"
 #include "server/clip_json.h"
 #include "server/problem.h"
@@ -42,20 +43,11 @@ ClipOrder order_of(const std::string& name) {
                       .detail = "sort: expected newest, oldest, rating or title"});
 }
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    result += std::isalnum(byte) != 0 ? std::string(1, c) : fmt::format("%{:02X}", byte);
-  }
-  return result;
-}
-
 // The address of another page of the same search.
 std::string page_url(const Request& request, int64_t offset) {
   std::string url = fmt::format("{}/clips?offset={}", kApi, offset);
   for (const auto& [name, value] : request.query) {
-    if (name != "offset") url += fmt::format("&{}={}", escaped(name), escaped(value));
+    if (name != "offset") url += fmt::format("&{}={}", url_escaped(name), url_escaped(value));
   }
   return url;
 }

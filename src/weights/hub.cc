@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/url.h"
 #include "weights/detail/http.h"
 #include "weights/detail/hub_client.h"
 #include "weights/detail/hub_manifest.h"
@@ -114,7 +115,7 @@ HubListing list_repository(const std::string& repository, const HubOptions& opti
                            const Job& job) {
   check_names(repository, options);
   const std::string url = fmt::format("{}/api/models/{}/revision/{}?blobs=true", options.endpoint,
-                                      repository, detail::url_escaped(options.revision));
+                                      repository, url_escaped(options.revision));
   const std::string where = fmt::format("{}: listing of {}", options.endpoint, repository);
   const Json json =
       parse_json(detail::get_text(url, repository, kMostListingBytes, options, job), where);

@@ -47,7 +47,4 @@ HttpResponse http_get(const HttpRequest& request, const HttpSink& sink, const Jo
 HttpResponse http_get_text(const HttpRequest& request, uint64_t max_bytes, std::string& body,
                            const Job& job);
 
-// "a b/c" -> "a%20b%2Fc"
-std::string url_escaped(std::string_view text);
-
 }  // namespace riffle::weights::detail

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/url.h"
 
 namespace riffle::weights::detail {
 namespace {
