@@ -57,10 +57,10 @@ void serve(ServeOptions& options, Context& context) {
   server.http.max_body = server.limits.upload_bytes + (1 << 20);
   server.model = options.model.model;
   server.device = nn::choose_device(context.globals.device).str();
-  server.open_model = [&](const std::string& name) {
+  server.open_model = [&](pipelines::ModelKind kind, const std::string& name) {
     ModelOptions model = options.model;
     model.model = name;
-    return model.open(context.globals, Job{context.job.stop, {}});
+    return model.open(kind, context.globals, Job{context.job.stop, {}});
   };
   server::Server running(server);
   context.out.line("{}", running.url());
@@ -132,6 +132,9 @@ Action add_serve(CLI::App& app) {
                  "Folder of clips and jobs (default: riffle/library in the user's data folder)")
       ->type_name(kFolderType);
   options->model.add_to(app);
+  app.add_option("--band-model", server.band_model,
+                 "Model that plays along: name or folder (default riffle-band, where it is there)")
+      ->type_name("MODEL");
   app.add_option("--workers", server.workers, "Jobs that are made side by side")
       ->type_name("N")
       ->check(between(1, 64))

@@ -18,7 +18,7 @@ using detail::Statement;
 constexpr const char* kColumns =
     "c.id, c.created_ms, c.title, c.pipeline, c.model, c.prompt, c.seed, c.frames, c.sample_rate, "
     "c.channels, c.loudness_lufs, c.bpm, c.beats, c.beats_per_bar, c.loop, c.rating, c.notes, "
-    "c.request, c.job, c.has_picture, c.has_latents";
+    "c.request, c.job, c.has_picture, c.has_latents, c.role, c.part, c.part_of";
 
 // A word as it stands in LIKE '%word%' ESCAPE '\'.
 std::string pattern_of(const std::string& word) {
@@ -107,13 +107,18 @@ fs::path ClipStore::make_folder(const std::string& id) const {
   return folder_of(id);
 }
 
-void ClipStore::add(const ClipRecord& clip) {
+void ClipStore::add_all(std::span<const ClipRecord> clips) {
   const auto lock = database_.lock();
   detail::Transaction transaction(database_);
+  for (const ClipRecord& clip : clips) insert(clip);
+  transaction.commit();
+}
+
+void ClipStore::insert(const ClipRecord& clip) {
   database_
       .prepare(
           "INSERT INTO clips VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "?, ?)")
+          "?, ?, ?, ?, ?)")
       .bind(clip.id)
       .bind(clip.created_ms)
       .bind(clip.title)
@@ -135,6 +140,9 @@ void ClipStore::add(const ClipRecord& clip) {
       .bind(clip.job)
       .bind(int64_t{clip.has_picture})
       .bind(int64_t{clip.has_latents})
+      .bind(clip.role)
+      .bind(clip.part)
+      .bind(clip.part_of)
       .run();
   write_tags(database_, clip.id, clip.tags);
   for (const std::string& parent : clip.parents) {
@@ -143,7 +151,6 @@ void ClipStore::add(const ClipRecord& clip) {
         .bind(parent)
         .run();
   }
-  transaction.commit();
 }
 
 ClipRecord ClipStore::read(const Statement& row) const {
@@ -169,6 +176,9 @@ ClipRecord ClipStore::read(const Statement& row) const {
   clip.job = row.maybe_text(18);
   clip.has_picture = row.integer(19) != 0;
   clip.has_latents = row.integer(20) != 0;
+  clip.role = row.text(21);
+  clip.part = row.text(22);
+  clip.part_of = row.maybe_text(23);
   clip.tags = texts_of(std::move(
       database_.prepare("SELECT tag FROM clip_tags WHERE clip = ? ORDER BY tag").bind(clip.id)));
   clip.parents = texts_of(

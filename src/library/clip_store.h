@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ class ClipStore {
   std::filesystem::path make_folder(const std::string& id) const;
   std::filesystem::path folder_of(const std::string& id) const { return folder_ / id; }
 
-  void add(const ClipRecord& clip);
+  void add(const ClipRecord& clip) { add_all({&clip, 1}); }
+  // All of them or none.
+  void add_all(std::span<const ClipRecord> clips);
   std::optional<ClipRecord> find(const std::string& id) const;
   ClipPage search(const ClipQuery& query) const;
   // Of a job, oldest first.
@@ -47,6 +50,7 @@ class ClipStore {
 
  private:
   std::vector<ClipRecord> kin(const std::string& id, const char* sql, int64_t limit) const;
+  void insert(const ClipRecord& clip);
   ClipRecord read(const detail::Statement& row) const;
 
   detail::Database& database_;

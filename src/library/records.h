@@ -38,6 +38,9 @@ struct ClipRecord {
   std::optional<std::string> job = {};
   bool has_picture = false;
   bool has_latents = false;
+  std::string role = {};                    // "stem", "mix"; empty: neither
+  std::string part = {};                    // its name among those made together: "drums"
+  std::optional<std::string> part_of = {};  // the clip it was made together with
 };
 
 enum class ClipOrder { Newest, Oldest, Rating, Title };

@@ -64,6 +64,7 @@ Clip clip_over(BandModel& model, const Setting& setting, const at::Tensor& style
       model, {.samples = setting.samples, .context = setting.latents, .style = style, .seed = seed},
       shape, sampling, context);
   Clip clip;
+  clip.role = ClipRole::Stem;
   clip.sound = given_back(stem.sound, setting.sample_rate, setting.frames,
                           setting.gain_db - more_db, context.job);
   clip.latents = stem.latents;
@@ -120,7 +121,7 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const Ru
     Clip clip = clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed),
                           request.gain_db, request.shape, request.sampling, context);
     if (request.mix) {
-      clip.parts.push_back({"mix", mixed_sound(setting.sound, clip.sound)});
+      clip.parts.push_back({"mix", mixed_sound(setting.sound, clip.sound), ClipRole::Mix, "mix"});
       std::vector<std::string> mix_notes;
       hold_peaks(clip.parts.back().sound, clip.loop, mix_notes, context.job);
       for (const std::string& note : mix_notes) clip.notes.push_back("the mix: " + note);
@@ -207,7 +208,7 @@ std::vector<Clip> interpolate(BandModel& model, InterpolateRequest request,
                             ? style_of_prompt(model, request.prompt, notes, context.job)
                             : style_of_sound(model, request.to, notes, context.job);
   std::vector<Clip> clips;
-  for (int64_t i = 0; i < request.steps; ++i) {
+  for (int64_t i = context.first_clip; i < request.steps; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(request.steps - 1);
     Clip clip = clip_over(model, setting, mixed_style(from, to, share),
                           static_cast<uint64_t>(request.sampling.seed), 0, request.shape,

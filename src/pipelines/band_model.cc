@@ -26,6 +26,35 @@ BandDefaults defaults_of(const weights::Bundle& bundle) {
   return d;
 }
 
+// Encodes and decodes in turns.
+class CodecInTurns final : public StemCodec {
+ public:
+  CodecInTurns(std::unique_ptr<StemCodec> codec, Turns turns)
+      : codec_(std::move(codec)), turns_(std::move(turns)) {}
+
+  int sample_rate() const override { return codec_->sample_rate(); }
+  int64_t samples_per_column() const override { return codec_->samples_per_column(); }
+  int64_t channels() const override { return codec_->channels(); }
+
+  at::Tensor encode(const audio::Waveform& mono, const Job& job) override {
+    const auto turn = turns_();
+    return codec_->encode(mono, job);
+  }
+  at::Tensor encode_loop(const audio::Waveform& mono, const Job& job) override {
+    const auto turn = turns_();
+    return codec_->encode_loop(mono, job);
+  }
+  audio::Waveform decode(const at::Tensor& latents, int64_t samples,
+                         const StemDecodeOptions& options, const Job& job) override {
+    const auto turn = turns_();
+    return codec_->decode(latents, samples, options, job);
+  }
+
+ private:
+  std::unique_ptr<StemCodec> codec_;
+  Turns turns_;
+};
+
 }  // namespace
 
 BandModel::BandModel(weights::Bundle bundle, const models::RiffModelOptions& options)
@@ -49,6 +78,11 @@ BandModel::BandModel(weights::Bundle bundle, const models::RiffModelOptions& opt
   }
   diffusion::scheduler_config_from_json(
       scheduler_, (bundle_.path() / "scheduler" / "scheduler_config.json").string());
+}
+
+void BandModel::set_turns(Turns turns) {
+  turns_ = std::move(turns);
+  codec_ = std::make_unique<CodecInTurns>(std::move(codec_), turns_);
 }
 
 models::UNet1D& BandModel::unet(const Job& job) {
@@ -82,10 +116,12 @@ models::Clap& BandModel::clap(const Job& job) {
 }
 
 at::Tensor BandModel::normalised(const at::Tensor& latents, const Job& job) {
+  const auto held = turn();
   return unet(job).normalise(latents).unsqueeze(0).unsqueeze(2);
 }
 
 at::Tensor BandModel::denormalised(const at::Tensor& latents, const Job& job) {
+  const auto held = turn();
   return unet(job).denormalise(latents.squeeze(2).squeeze(0));
 }
 

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,9 @@ struct BandDefaults {
   double stereo = 0.4;
 };
 
+// Waits for a turn at the processor, which ends with what it gives back.
+using Turns = std::function<std::shared_ptr<void>()>;
+
 class BandModel final : public Model {
  public:
   // Reads configurations; weights are read when first needed. Throws Error{BadFile, Unsupported,
@@ -46,6 +50,12 @@ class BandModel final : public Model {
   int64_t window() const { return config_.columns; }
   bool hears_context() const { return config_.context_channels > 0; }
   bool reads_style() const { return config_.embedding_dim > 0 && bundle_.has("clap"); }
+
+  // For threads that share the model: one of its parts is loaded, or computes, at a time, each time
+  // in a turn. To be set before the model is used.
+  void set_turns(Turns turns);
+  // Held by whoever computes with unet() or clap(); the codec takes its turns by itself.
+  std::shared_ptr<void> turn() const { return turns_ ? turns_() : nullptr; }
 
   StemCodec& codec() { return *codec_; }
   models::UNet1D& unet(const Job& job = {});
@@ -64,6 +74,7 @@ class BandModel final : public Model {
   BandDefaults defaults_;
   models::UNet1DConfig config_;
   Json scheduler_;
+  Turns turns_;
   std::unique_ptr<StemCodec> codec_;
   std::shared_ptr<models::UNet1D> unet_;
   std::optional<models::Clap> clap_;

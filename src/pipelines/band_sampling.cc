@@ -126,9 +126,10 @@ at::Tensor mixed_style(const at::Tensor& a, const at::Tensor& b, double share) {
 
 at::Tensor style_of_sound(BandModel& model, const std::string& file,
                           std::vector<std::string>& notes, const Job& job) {
-  models::Clap& clap = model.clap(job);
   const SoundFile sound = read_sound_file(file, job);
   add_notes(notes, sound.notes);
+  const auto turn = model.turn();
+  models::Clap& clap = model.clap(job);
   const audio::Waveform mono =
       audio::resample(audio::mix_channels(sound.sound, audio::kUnknownLayout, 1),
                       clap.sample_rate(), Job{job.stop, {}});
@@ -140,6 +141,7 @@ at::Tensor style_of_sound(BandModel& model, const std::string& file,
 
 at::Tensor style_of_prompt(BandModel& model, const std::string& prompt,
                            std::vector<std::string>& notes, const Job& job) {
+  const auto turn = model.turn();
   return model.clap(job).embed_text(std::span(&prompt, 1), &notes, Job{job.stop, {}}, true);
 }
 
@@ -181,6 +183,7 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
         flags(predictions, batch, &diffusion::WeighedPrediction::style).to(device);
   }
   const at::Tensor sigma = at::full({count * batch}, noise_level, x.options());
+  const auto turn = model_.turn();
   const at::Tensor clean =
       models::edm_denoise(model_.unet(job), x, sigma, conditions, options.circular_time, job);
   return diffusion::weighed_sum(clean.to(latents.options()), predictions).unsqueeze(2);

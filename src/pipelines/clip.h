@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,10 +19,18 @@
 
 namespace riffle::pipelines {
 
+// What a sound is to the music around it.
+enum class ClipRole { Whole, Stem, Mix };
+constexpr std::string_view name_of(ClipRole role) {
+  return role == ClipRole::Stem ? "stem" : role == ClipRole::Mix ? "mix" : "";
+}
+
 // A sound that belongs to a clip and is kept beside it: a stem of a mix, the mix of a stem.
 struct ClipPart {
-  std::string name;  // "mix", "1-drums"
+  std::string name;  // of its file: "mix", "1-drums"
   audio::Waveform sound;
+  ClipRole role = ClipRole::Stem;
+  std::string title = {};  // for people: "mix", "drums"
 };
 
 struct Clip {
@@ -35,6 +44,7 @@ struct Clip {
   int64_t beats = 0;  // of the whole clip, where known
   bool loop = false;  // the end goes on into the beginning
   std::vector<ClipPart> parts;
+  ClipRole role = ClipRole::Whole;
 };
 
 // A picture of the clean latents a running step sees.
@@ -50,6 +60,9 @@ struct RunContext {
   // Empty: none are made (each costs a decode).
   std::function<void(const Preview&)> on_preview = {};
   int64_t preview_interval = 5;  // steps
+  // So many clips are there already, of a run that was cut short: they are not made again. Read
+  // where clips differ by more than seeds that are one apart.
+  int64_t first_clip = 0;
   // Called with each clip as soon as it is whole, before the next one is begun, so that a long run
   // that is stopped keeps what it has. The run then returns nothing. Empty: clips are returned.
   std::function<void(Clip&&)> on_clip = {};

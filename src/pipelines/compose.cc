@@ -22,18 +22,10 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostTracks = 32;
 
-std::string plain_name(const std::string& text) {
-  std::string name;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!name.empty() && name.back() != '-') {
-      name += '-';
-    }
-    if (name.size() >= 32) break;
-  }
-  while (!name.empty() && name.back() == '-') name.pop_back();
-  return name;
+void require_few(size_t tracks) {
+  if (tracks <= kMostTracks) return;
+  throw Error(ErrorCode::InvalidArgument,
+              fmt::format("a mix of {} tracks: expected at most {}", tracks, kMostTracks));
 }
 
 std::vector<ComposeTrack> tracks_of_folder(const std::string& folder) {
@@ -76,10 +68,7 @@ std::vector<ComposeTrack> tracks_of(const ComposeRequest& request) {
   } else {
     tracks = tracks_of_plan(read_json_file(request.plan));
   }
-  if (tracks.size() > kMostTracks) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("a mix of {} tracks: expected at most {}", tracks.size(), kMostTracks));
-  }
+  require_few(tracks.size());
   return tracks;
 }
 
@@ -99,10 +88,13 @@ void settle(std::vector<ComposeTrack>& tracks, int64_t seed) {
   }
 }
 
-OrderedJson plan_of(const std::vector<ComposeTrack>& tracks) {
-  OrderedJson list = OrderedJson::array();
-  for (const ComposeTrack& track : tracks) list.push_back(request_to_json(track));
-  return {{"tracks", std::move(list)}};
+// Steps of one track as steps of all of them, which have as many each.
+Job track_of_job(const Job& job, size_t track, size_t tracks) {
+  return {job.stop, [&job, track, tracks](const Progress& progress) {
+            if (progress.stage != "diffuse") return;
+            job.report("compose", static_cast<int64_t>(track) * progress.total + progress.done,
+                       static_cast<int64_t>(tracks) * progress.total);
+          }};
 }
 
 // The stems go along, so that they still add up to the mix.
@@ -119,6 +111,20 @@ void keep_below_full_scale(Clip& clip) {
 }
 
 }  // namespace
+
+std::string plain_name(const std::string& text) {
+  std::string name;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (!name.empty() && name.back() != '-') {
+      name += '-';
+    }
+    if (name.size() >= 32) break;
+  }
+  while (!name.empty() && name.back() == '-') name.pop_back();
+  return name;
+}
 
 void ComposeTrack::visit(FieldVisitor& v) {
   v.field(name, {.name = "name", .help = "What its file is called", .absent = "the prompt"});
@@ -141,6 +147,7 @@ std::vector<ComposeTrack> tracks_of_plan(const Json& plan) {
     throw Error(ErrorCode::InvalidArgument, "plan: expected an object with a list of tracks",
                 R"(for example {"tracks": [{"prompt": "drums"}, {"prompt": "slap bass"}]})");
   }
+  require_few(plan.at("tracks").size());
   std::vector<ComposeTrack> tracks;
   for (const Json& json : plan.at("tracks")) {
     tracks.push_back(
@@ -150,13 +157,21 @@ std::vector<ComposeTrack> tracks_of_plan(const Json& plan) {
   return tracks;
 }
 
+OrderedJson plan_of(const std::vector<ComposeTrack>& tracks) {
+  OrderedJson list = OrderedJson::array();
+  for (const ComposeTrack& track : tracks) list.push_back(request_to_json(track));
+  return {{"tracks", std::move(list)}};
+}
+
 void ComposeRequest::visit(FieldVisitor& v) {
   v.field(plan, {.name = "plan",
                  .help = "The tracks in their order: a JSON file, or its text",
-                 .absent = "one track a recording of refs"});
+                 .absent = "one track a recording of refs",
+                 .is_plan = true});
   v.field(refs, {.name = "refs",
                  .help = "A folder of recordings the tracks are to sound like",
-                 .absent = "the plan's"});
+                 .absent = "the plan's",
+                 .is_folder = true});
   v.field(context, {.name = "context",
                     .help = "Music that is there already",
                     .absent = "none",
@@ -179,9 +194,8 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
   const int rate = codec.sample_rate();
   const Job quiet{context.job.stop, {}};
   RunContext inner = context;
-  inner.job = quiet;
-
   Clip clip;
+  clip.role = ClipRole::Mix;
   int64_t samples = request.length.samples(rate, model.window() * codec.samples_per_column());
   if (!request.context.empty()) {
     const SoundFile file = read_sound_file(request.context, quiet);
@@ -192,6 +206,7 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
   }
   for (size_t i = 0; i < tracks.size(); ++i) {
     const ComposeTrack& track = tracks[i];
+    inner.job = track_of_job(context.job, i, tracks.size());
     BandPiece piece{.samples = samples, .seed = static_cast<uint64_t>(*track.seed)};
     piece.style = style_of(model, track.style, clip.notes, quiet);
     double gain_db = 0;
@@ -202,9 +217,8 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
     PlayedStem stem = play(model, piece, shape, request.sampling, inner);
     change_level(stem.sound, track.gain_db - gain_db);
     clip.sound = clip.sound.channels() > 0 ? mixed_sound(clip.sound, stem.sound) : stem.sound;
-    clip.latents = stem.latents;
-    clip.parts.push_back({fmt::format("{}-{}", i + 1, track.name), std::move(stem.sound)});
-    context.job.report("compose", static_cast<int64_t>(i) + 1, static_cast<int64_t>(tracks.size()));
+    clip.parts.push_back({fmt::format("{}-{}", i + 1, track.name), std::move(stem.sound),
+                          ClipRole::Stem, track.name});
   }
   keep_below_full_scale(clip);
   clip.picture = picture_of_sound(clip.sound, context.job);

@@ -25,6 +25,9 @@ struct ComposeTrack {
 // {"tracks": [{"name": "drums", "prompt": "...", "gain_db": -3}, {"like": "bass.wav"}, ...]}, in
 // the order they are made. Throws Error{InvalidArgument}.
 std::vector<ComposeTrack> tracks_of_plan(const Json& plan);
+OrderedJson plan_of(const std::vector<ComposeTrack>& tracks);
+// Letters, digits and hyphens of a text, at most 32: "Slap bass!" -> "slap-bass". May be empty.
+std::string plain_name(const std::string& text);
 
 struct ComposeRequest {
   std::string plan = {};  // a file of that form, or such an object as text

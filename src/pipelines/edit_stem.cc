@@ -153,6 +153,7 @@ std::vector<Clip> inpaint_stem(BandModel& model, InpaintStemRequest request,
   repaint.region = {std::max<int64_t>(0, repaint.from - around),
                     std::min(file.sound.frames(), repaint.to + around), rate};
   Clip clip;
+  clip.role = ClipRole::Stem;
   clip.notes = file.notes;
   const audio::Waveform other = context_of(request.context, clip.notes, context.job);
   const at::Tensor style = style_of(model, request.style, clip.notes, context.job);
@@ -194,6 +195,7 @@ std::vector<Clip> extend_stem(BandModel& model, ExtendStemRequest request,
   repaint.region = {std::max<int64_t>(0, repaint.from - half),
                     std::min(frames + more, repaint.to + half), rate};
   Clip clip;
+  clip.role = ClipRole::Stem;
   clip.notes = file.notes;
   const audio::Waveform other = context_of(request.context, clip.notes, context.job);
   const at::Tensor style = style_of(model, request.style, clip.notes, context.job);
@@ -253,6 +255,7 @@ std::vector<Clip> vary_stem(BandModel& model, VaryStemRequest request, const Run
     own.sampling.seed = static_cast<int64_t>(seed_of(request.sampling.seed, i));
     piece.seed = static_cast<uint64_t>(own.sampling.seed);
     Clip clip;
+    clip.role = ClipRole::Stem;
     clip.notes = notes;
     if (same) {
       clip.sound = file.sound;

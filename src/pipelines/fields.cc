@@ -72,8 +72,9 @@ int64_t FieldReader::integer(const Json& json, const FieldInfo& info) const {
 void FieldReader::field(std::string& value, const FieldInfo& info) {
   const Json* json = find(info);
   if (json != nullptr) {
-    if (!json->is_string()) refuse(info, "a text", *json);
-    value = json->get<std::string>();
+    const bool is_plan = info.is_plan && json->is_object();
+    if (!is_plan && !json->is_string()) refuse(info, "a text", *json);
+    value = is_plan ? json->dump() : json->get<std::string>();
     if (!info.choices.empty() && std::ranges::find(info.choices, value) == info.choices.end()) {
       refuse(info, fmt::format("one of {}", fmt::join(info.choices, ", ")), *json);
     }
@@ -111,7 +112,7 @@ void FieldReader::finish() const {
   for (const auto& [key, value] : object_.items()) {
     if (std::ranges::find(known_, key) == known_.end()) {
       throw Error(ErrorCode::InvalidArgument,
-                  fmt::format("{}: there is no field \"{}\"", what_, key),
+                  fmt::format("{}: there is no field \"{}\"", what_, key.substr(0, 64)),
                   fmt::format("the fields are {}", fmt::join(known_, ", ")));
     }
   }

@@ -26,6 +26,8 @@ struct FieldInfo {
   int place = 0;                          // from 1: given by its place on the command line
   std::string absent = {};                // what holds when it is absent, in words
   bool is_file = false;                   // names a sound or picture
+  bool is_folder = false;                 // names a folder of sounds
+  bool is_plan = false;                   // names a plan (compose.h), or is its text
   bool advanced = false;                  // for those who know; forms may hide it
 };
 

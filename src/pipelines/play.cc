@@ -33,6 +33,17 @@ int64_t columns_of(BandModel& model, int64_t samples, const BandShape& shape) {
   return shape.loop * codec.columns_of_loop(samples / shape.loop);
 }
 
+// The steps of one channel as steps of all channels, each of which has as many as its strength
+// says.
+Job channel_of_job(const Job& job, double before, double own, double all) {
+  return {job.stop, [&job, before, own, all](const Progress& progress) {
+            const auto steps = [&](double strength) {
+              return std::llround(static_cast<double>(progress.total) * strength / own);
+            };
+            job.report(progress.stage, steps(before) + progress.done, steps(all));
+          }};
+}
+
 class Player {
  public:
   Player(BandModel& model, const BandPiece& piece, const BandShape& shape,
@@ -42,6 +53,7 @@ class Player {
         shape_(shape),
         sampling_(sampling),
         context_(context),
+        stereo_(shape.stereo.value_or(model.defaults().stereo)),
         columns_(columns_of(model, piece.samples, shape)),
         denoiser_(model, guidance_of(sampling)) {
     geometry_.latent_channels = model.config().in_channels;
@@ -59,12 +71,15 @@ class Player {
 
   at::Tensor first() {
     if (piece_.strength == 0) return tiled(known_);
-    return run(known_, piece_.strength, piece_.seed);
+    return run(known_, piece_.strength, piece_.seed,
+               channel_of_job(context_.job, 0, piece_.strength, piece_.strength + stereo_));
   }
   // Another take that keeps something of the first.
-  at::Tensor varied(const at::Tensor& latents, double strength) {
-    return run(latents, strength, seed_of(static_cast<int64_t>(piece_.seed), kLeftSeed));
+  at::Tensor varied(const at::Tensor& latents) {
+    return run(latents, stereo_, seed_of(static_cast<int64_t>(piece_.seed), kLeftSeed),
+               channel_of_job(context_.job, piece_.strength, stereo_, piece_.strength + stereo_));
   }
+  double stereo() const { return stereo_; }
   at::Tensor of_codec(const at::Tensor& latents) {
     return model_.denormalised(latents / model_.config().sigma_data, context_.job);
   }
@@ -99,7 +114,7 @@ class Player {
   }
 
   // From noise, or from latents covered with a share of it.
-  at::Tensor run(const at::Tensor& from, double strength, uint64_t seed) {
+  at::Tensor run(const at::Tensor& from, double strength, uint64_t seed, const Job& job) {
     const ChosenScheduler chosen = choose_scheduler(sampling_, model_);
     const StretchNoise noise = noise_of(std::span(&seed, 1), geometry_, columns_);
     diffusion::SampleOptions options = options_;
@@ -110,8 +125,7 @@ class Player {
     if (piece_.mask.defined()) {
       options.keep = diffusion::KeptPart{piece_.mask, {known_, start}};
     }
-    return diffusion::sample(denoiser_, *chosen.scheduler, latents, prompts_, options,
-                             context_.job);
+    return diffusion::sample(denoiser_, *chosen.scheduler, latents, prompts_, options, job);
   }
 
   BandModel& model_;
@@ -119,6 +133,7 @@ class Player {
   const BandShape& shape_;
   const BandSampling& sampling_;
   const RunContext& context_;
+  double stereo_;
   int64_t columns_;
   BandDenoiser denoiser_;
   Geometry geometry_;
@@ -193,8 +208,7 @@ PlayedStem play(BandModel& model, const BandPiece& piece, const BandShape& shape
   }
   Player player(model, piece, shape, sampling, context);
   std::vector<at::Tensor> channels = {player.first()};
-  const double stereo = shape.stereo.value_or(model.defaults().stereo);
-  if (stereo > 0) channels.push_back(player.varied(channels[0], stereo));
+  if (player.stereo() > 0) channels.push_back(player.varied(channels[0]));
   PlayedStem stem;
   stem.sound.sample_rate = model.codec().sample_rate();
   for (at::Tensor& channel : channels) {

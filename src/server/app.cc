@@ -19,7 +19,7 @@ App::App(const ServerOptions& options_in)
     : options(options_in),
       library(options.library),
       guard(options.guard, options.http.host),
-      models(options.open_model, options.model),
+      models(options.open_model, options.model, options.band_model),
       sources(library, options.seed_images),
       keeper(library),
       runner(library, models, sources, keeper, metrics),

@@ -32,6 +32,7 @@ OrderedJson clip_json(const library::ClipRecord& clip) {
           {"beats", clip.beats},
           {"beats_per_bar", clip.beats_per_bar},
           {"loop", clip.loop},
+          {"part", {{"role", clip.role}, {"name", clip.part}, {"of", or_null(clip.part_of)}}},
           {"rating", clip.rating},
           {"tags", clip.tags},
           {"notes", clip.notes},

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "audio/audio_reader.h"
@@ -12,6 +13,7 @@
 #include "image/picture_file.h"
 #include "library/ids.h"
 #include "pipelines/clip_file.h"
+#include "pipelines/play.h"
 #include "server/problem.h"
 #include "weights/safetensors.h"
 
@@ -19,6 +21,8 @@ namespace riffle::server {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kLongTitle = 80;
 
 // Files of a clip that got no row are removed at once.
 class Unfinished {
@@ -30,6 +34,7 @@ class Unfinished {
   }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
+  const fs::path& folder() const { return folder_; }
   void keep() { kept_ = true; }
 
  private:
@@ -43,25 +48,28 @@ std::optional<int64_t> seed_of_request(const OrderedJson& request) {
   return seed->get<int64_t>();
 }
 
-}  // namespace
+std::string title_of(const pipelines::Clip& clip) {
+  const std::string prompt = clip.request.value("prompt", "");
+  if (!prompt.empty()) return prompt;
+  // A mix that was made with its stems is called after them.
+  std::string title;
+  for (const pipelines::ClipPart& part : clip.parts) {
+    if (part.role != pipelines::ClipRole::Stem || title.size() > kLongTitle) continue;
+    title += fmt::format("{}{}", title.empty() ? "" : ", ", part.title);
+  }
+  return title.empty() ? clip.request.value("pipeline", "") : title;
+}
 
-library::ClipRecord ClipKeeper::keep(const pipelines::Clip& clip, const KeepOptions& options,
-                                     const Job& job) {
+// What the files decide is left open.
+library::ClipRecord record_of(const pipelines::Clip& clip, const KeepOptions& options) {
   library::ClipRecord record;
   record.id = library::new_id("clip_");
   record.created_ms = library::now_ms();
   record.pipeline = clip.request.value("pipeline", "");
   record.model = clip.request.value("model", "");
   record.prompt = clip.request.value("prompt", "");
-  record.title = !options.title.empty()   ? options.title
-                 : !record.prompt.empty() ? record.prompt
-                                          : record.pipeline;
+  record.title = !options.title.empty() ? options.title : title_of(clip);
   record.seed = seed_of_request(clip.request);
-  record.frames = clip.sound.frames();
-  record.sample_rate = clip.sound.sample_rate;
-  record.channels = clip.sound.channels();
-  record.loudness_lufs =
-      audio::measure_loudness(clip.sound, audio::kUnknownLayout, Job{job.stop, {}}).integrated_lufs;
   record.bpm = clip.maybe_bpm;
   record.beats = clip.beats;
   record.beats_per_bar = clip.request.value("beats_per_bar", int64_t{4});
@@ -70,13 +78,36 @@ library::ClipRecord ClipKeeper::keep(const pipelines::Clip& clip, const KeepOpti
   record.notes = clip.notes;
   record.request = clip.request;
   record.parents = options.parents;
+  record.role = pipelines::name_of(clip.role);
   if (!options.job.empty()) record.job = options.job;
+  return record;
+}
 
-  const fs::path folder = library_.clips().make_folder(record.id);
-  Unfinished files(folder);
+pipelines::Clip clip_of_part(const pipelines::Clip& clip, const pipelines::ClipPart& part,
+                             const Job& job) {
+  pipelines::Clip own;
+  own.sound = part.sound;
+  own.picture = pipelines::picture_of_sound(part.sound, Job{job.stop, {}});
+  own.request = clip.request;
+  own.notes = clip.notes;
+  own.maybe_bpm = clip.maybe_bpm;
+  own.beats = clip.beats;
+  own.loop = clip.loop;
+  own.role = part.role;
+  return own;
+}
+
+void write_files(const fs::path& folder, const pipelines::Clip& clip, library::ClipRecord& record,
+                 const Job& job) {
+  const Job quiet{job.stop, {}};
+  record.frames = clip.sound.frames();
+  record.sample_rate = clip.sound.sample_rate;
+  record.channels = clip.sound.channels();
+  record.loudness_lufs =
+      audio::measure_loudness(clip.sound, audio::kUnknownLayout, quiet).integrated_lufs;
   audio::AudioWriterOptions writer = pipelines::clip_writer_options(clip);
   writer.maybe_sample_type = audio::SampleType::Int24;
-  audio::write_audio(folder / "audio.wav", clip.sound, writer, Job{job.stop, {}});
+  audio::write_audio(folder / "audio.wav", clip.sound, writer, quiet);
   if (clip.picture.width > 0) {
     image::write_picture(folder / "picture.png", clip.picture);
     record.has_picture = true;
@@ -86,9 +117,42 @@ library::ClipRecord ClipKeeper::keep(const pipelines::Clip& clip, const KeepOpti
                                {{"model", record.model}});
     record.has_latents = true;
   }
+}
+
+}  // namespace
+
+library::ClipRecord ClipKeeper::keep(const pipelines::Clip& clip, const KeepOptions& options,
+                                     const Job& job) {
+  library::ClipRecord record = record_of(clip, options);
+  Unfinished files(library_.clips().make_folder(record.id));
+  write_files(files.folder(), clip, record, job);
   library_.clips().add(record);
   files.keep();
   return record;
+}
+
+std::vector<library::ClipRecord> ClipKeeper::keep_all(const pipelines::Clip& clip,
+                                                      const KeepOptions& options, const Job& job) {
+  std::vector<library::ClipRecord> records;
+  std::vector<std::unique_ptr<Unfinished>> files;
+  const auto write = [&](const pipelines::Clip& one, library::ClipRecord record) {
+    files.push_back(std::make_unique<Unfinished>(library_.clips().make_folder(record.id)));
+    write_files(files.back()->folder(), one, record, job);
+    records.push_back(std::move(record));
+  };
+  write(clip, record_of(clip, options));
+  for (const pipelines::ClipPart& part : clip.parts) {
+    const pipelines::Clip own = clip_of_part(clip, part, job);
+    library::ClipRecord record = record_of(own, options);
+    record.title = fmt::format("{}: {}", records.front().title, part.title);
+    record.part = part.title;
+    record.part_of = records.front().id;
+    record.created_ms = records.front().created_ms;
+    write(own, std::move(record));
+  }
+  library_.clips().add_all(records);
+  for (const auto& one : files) one->keep();
+  return records;
 }
 
 fs::path ClipKeeper::sound(const library::ClipRecord& clip, const std::string& ending) {

@@ -26,6 +26,10 @@ class ClipKeeper {
   // Writes the files, then the row: the clip is there or it is not.
   library::ClipRecord keep(const pipelines::Clip& clip, const KeepOptions& options,
                            const Job& job = {});
+  // The same with its parts, each of which becomes a clip of its own: all are there or none. The
+  // clip itself comes first.
+  std::vector<library::ClipRecord> keep_all(const pipelines::Clip& clip, const KeepOptions& options,
+                                            const Job& job = {});
 
   // The clip's sound as a file with that ending (without dot): the WAV itself, or one that is made
   // when first asked for. Throws ProblemError{404} for an ending there is no writer for.

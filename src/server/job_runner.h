@@ -11,18 +11,16 @@
 #include "server/metrics.h"
 #include "server/models.h"
 #include "server/options.h"
+#include "server/request_files.h"
 #include "server/sources.h"
 
 namespace riffle::server {
-
-// Whether the models this server loads can run it.
-bool is_served(const pipelines::PipelineEntry& entry);
 
 // A request as it is submitted, looked at before it is queued: what is wrong is said at once.
 // Fills in the seed where it was left open. Throws Error{InvalidArgument}, ProblemError{400, 404,
 // 409}.
 OrderedJson checked_request(const std::string& pipeline, Json request, const Sources& sources,
-                            const Limits& limits, const SharedModel* model);
+                            const Limits& limits, const Models& models);
 
 // Jobs that may be made in one forward have equal keys: the same request but for words and seeds.
 std::string batch_key(const library::JobRecord& record);
@@ -41,8 +39,10 @@ class PipelineRunner {
   pipelines::RunContext context_of(Running& running);
   void keep(Running& running, pipelines::Clip&& clip);
   void run_as_stream(Running& running, const Json& request, SharedModel& model);
-  void use_known_latents(Running& running, const std::vector<pipelines::Field>& fields,
-                         Json& request, const SharedModel& model) const;
+  RequestFiles files_of(const library::JobRecord& record, pipelines::Model& model,
+                        Json& request) const;
+  void use_known_latents(const library::JobRecord& record, RequestFiles& files, Json& request,
+                         const SharedModel& model) const;
 
   library::Library& library_;
   Models& models_;

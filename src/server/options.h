@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "pipelines/music_model.h"
+#include "pipelines/model.h"
 #include "server/guard.h"
 #include "server/http_server.h"
 
@@ -24,8 +24,10 @@ struct Limits {
   int64_t event_streams = 256;
 };
 
-// Opens a model by the name users give it.
-using ModelOpener = std::function<std::unique_ptr<pipelines::MusicModel>(const std::string& name)>;
+// Opens a model by the name users give it, of whatever kind it is; without a name the default of
+// that kind.
+using ModelOpener = std::function<std::unique_ptr<pipelines::Model>(pipelines::ModelKind kind,
+                                                                    const std::string& name)>;
 
 struct ServerOptions {
   HttpOptions http = {};
@@ -34,7 +36,8 @@ struct ServerOptions {
   std::filesystem::path library = {};
   std::filesystem::path web = {};          // a folder served at "/"; empty: the studio built in
   std::filesystem::path seed_images = {};  // a folder with more of them; may be empty
-  std::string model = {};                  // the first one
+  std::string model = {};                  // the first riff model
+  std::string band_model = {};             // and the first band model
   ModelOpener open_model = {};
   std::string device = "cpu";  // as capabilities tell it
   int workers = 1;             // jobs that run side by side

@@ -39,9 +39,8 @@ Response submit(App& app, const Request& request) {
          .detail = "job: expected \"pipeline\" and \"request\"",
          .hint = "{\"pipeline\": \"generate\", \"request\": {\"prompt\": \"...\"}}"});
   }
-  const auto model = app.models.current_or_null();
   record.request =
-      checked_request(record.pipeline, *asked, app.sources, app.options.limits, model.get());
+      checked_request(record.pipeline, *asked, app.sources, app.options.limits, app.models);
   if (record.options.at("stream").get<bool>()) check_streamed(record.pipeline, record.request);
   return created(app.queue.json_of(*app.queue.submit(std::move(record))), 202);
 }

@@ -65,11 +65,10 @@ Asked read_asked(const Request& request, const App& app) {
 }
 
 std::vector<library::ClipRecord> make(App& app, const Asked& asked) {
-  const auto model = app.models.current_or_null();
   library::JobRecord record;
   record.pipeline = "generate";
   record.request =
-      checked_request("generate", asked.request, app.sources, app.options.limits, model.get());
+      checked_request("generate", asked.request, app.sources, app.options.limits, app.models);
   record.options = {
       {"stream", false}, {"preview_interval", 0}, {"title", ""}, {"tags", OrderedJson::array()}};
   const JobPtr job = app.queue.submit(std::move(record));
@@ -119,6 +118,7 @@ Response models(App& app) {
   OrderedJson data = OrderedJson::array();
   const OrderedJson list = app.models.list();
   for (const OrderedJson& model : list.at("models")) {
+    if (model.at("kind") == "band") continue;  // none of them makes music from a prompt alone
     data.push_back({{"id", model.at("name")},
                     {"object", "model"},
                     {"created", 0},

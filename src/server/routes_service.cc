@@ -29,9 +29,15 @@ std::string_view name_of(pipelines::FieldKind kind) {
   return "boolean";
 }
 
+// As requests of the API have them: what is a file or a folder to the command line is not.
+std::string_view kind_of(const pipelines::Field& field) {
+  if (field.info.is_plan) return "plan";
+  return field.info.is_folder ? "files" : name_of(field.kind);
+}
+
 OrderedJson field_json(const pipelines::Field& field) {
   return {{"name", field.info.name},
-          {"kind", name_of(field.kind)},
+          {"kind", kind_of(field)},
           {"help", field.info.help},
           {"unit", field.info.unit},
           {"minimum", or_null(field.info.minimum)},
@@ -78,8 +84,9 @@ OrderedJson limits_json(const App& app) {
 Response capabilities(const App& app) {
   OrderedJson pipelines = OrderedJson::array();
   for (const auto& entry : pipelines::pipeline_table()) {
-    if (!is_served(entry)) continue;
     pipelines.push_back({{"name", entry.name},
+                         {"kind", name_of(entry.kind)},
+                         {"available", app.models.of_or_null(entry.kind) != nullptr},
                          {"summary", entry.summary},
                          {"streams", can_stream(std::string(entry.name))},
                          {"fields", fields_json(entry.fields())}});
@@ -92,6 +99,7 @@ Response capabilities(const App& app) {
   return json_response({{"version", version()},
                         {"device", app.options.device},
                         {"model", app.models.info()},
+                        {"band_model", app.models.band_info()},
                         {"pipelines", std::move(pipelines)},
                         {"jam_fields", fields_json(jam_fields())},
                         {"seed_images", std::move(seeds)},

@@ -16,9 +16,10 @@ struct Stage {
   double from;
   double to;
 };
-constexpr Stage kStages[] = {{"encode", 0, 0.05},         {"diffuse", 0.05, 0.9},
-                             {"morph", 0.05, 0.9},        {"decode", 0.9, 0.93},
-                             {"inverse mel", 0.93, 0.95}, {"phase", 0.95, 0.99}};
+constexpr Stage kStages[] = {{"encode", 0, 0.05},   {"diffuse", 0.05, 0.9},
+                             {"morph", 0.05, 0.9},  {"compose", 0.02, 0.95},
+                             {"decode", 0.9, 0.93}, {"inverse mel", 0.93, 0.95},
+                             {"phase", 0.95, 0.99}};
 
 constexpr std::chrono::milliseconds kBetween{100};
 

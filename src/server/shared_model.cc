@@ -28,7 +28,7 @@ class SharedModel::GuardedDenoiser final : public models::Denoiser {
     const Prediction prediction{latents, noise_level, conditioning, options};
     const Predictor one = [this](const Prediction& p, const Job& inner_job) {
       const at::NoGradGuard no_grad;
-      const ModelGate::Turn turn(shared_.gate_);
+      const ModelGate::Turn turn(*shared_.gate_);
       ++shared_.forwards_;
       shared_.items_ += p.latents.size(0);
       return inner_.predict(p.latents, p.noise_level, p.conditioning, p.options, inner_job);
@@ -53,14 +53,14 @@ class SharedModel::GuardedAutoencoder final : public models::Autoencoder {
                     const models::DenoiseOptions& options, const Job& job) override {
     // With noise it is a draw from the posterior, made for one seed only.
     if (noise.defined()) {
-      const ModelGate::Turn turn(shared_.gate_);
+      const ModelGate::Turn turn(*shared_.gate_);
       ++shared_.encodes_;
       return inner_.encode(media, noise, options, job);
     }
     if (const at::Tensor known = find(media, options); known.defined()) return known;
     at::Tensor latents;
     {
-      const ModelGate::Turn turn(shared_.gate_);
+      const ModelGate::Turn turn(*shared_.gate_);
       ++shared_.encodes_;
       latents = inner_.encode(media, noise, options, job);
     }
@@ -76,7 +76,7 @@ class SharedModel::GuardedAutoencoder final : public models::Autoencoder {
 
   at::Tensor decode(const at::Tensor& latents, const models::DenoiseOptions& options,
                     const Job& job) override {
-    const ModelGate::Turn turn(shared_.gate_);
+    const ModelGate::Turn turn(*shared_.gate_);
     return inner_.decode(latents, options, job);
   }
 
@@ -112,7 +112,7 @@ class SharedModel::GuardedConditioner final : public models::Conditioner {
   models::ConditionedPrompts condition(std::span<const std::string> prompts,
                                        const models::ConditionOptions& options,
                                        const Job& job) override {
-    const ModelGate::Turn turn(shared_.gate_);
+    const ModelGate::Turn turn(*shared_.gate_);
     return inner_.condition(prompts, options, job);
   }
 
@@ -121,8 +121,10 @@ class SharedModel::GuardedConditioner final : public models::Conditioner {
   models::Conditioner& inner_;
 };
 
-SharedModel::SharedModel(std::unique_ptr<pipelines::MusicModel> model)
+SharedModel::SharedModel(std::unique_ptr<pipelines::MusicModel> model,
+                         std::shared_ptr<ModelGate> gate)
     : model_(std::move(model)),
+      gate_(std::move(gate)),
       denoiser_(std::make_unique<GuardedDenoiser>(*this)),
       autoencoder_(std::make_unique<GuardedAutoencoder>(*this)),
       conditioner_(std::make_unique<GuardedConditioner>(*this)) {}
@@ -134,7 +136,7 @@ models::Autoencoder& SharedModel::autoencoder() { return *autoencoder_; }
 models::Conditioner& SharedModel::conditioner() { return *conditioner_; }
 
 void SharedModel::set_adapters(const std::vector<weights::LoraUse>& adapters, const Job& job) {
-  const ModelGate::Turn turn(gate_);
+  const ModelGate::Turn turn(*gate_);
   model_->set_adapters(adapters, job);
 }
 

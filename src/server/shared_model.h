@@ -14,7 +14,8 @@ namespace riffle::server {
 
 class SharedModel final : public pipelines::MusicModel {
  public:
-  explicit SharedModel(std::unique_ptr<pipelines::MusicModel> model);
+  // gate: of all models that share a machine.
+  SharedModel(std::unique_ptr<pipelines::MusicModel> model, std::shared_ptr<ModelGate> gate);
   ~SharedModel() override;
 
   const std::string& name() const override { return model_->name(); }
@@ -39,7 +40,7 @@ class SharedModel final : public pipelines::MusicModel {
   class GuardedConditioner;
 
   std::unique_ptr<pipelines::MusicModel> model_;
-  ModelGate gate_;
+  std::shared_ptr<ModelGate> gate_;
   std::atomic<int64_t> forwards_{0};
   std::atomic<int64_t> items_{0};
   std::atomic<int64_t> encodes_{0};

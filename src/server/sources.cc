@@ -112,14 +112,42 @@ void Sources::require(const std::string& id, const std::string& field) const {
   }
 }
 
+void Sources::require_sound(const std::string& id, const std::string& field) const {
+  const auto upload = library::is_id(id, "up_") ? library_.uploads().find(id) : std::nullopt;
+  if (!upload || upload->kind == library::UploadKind::Audio) return;
+  throw ProblemError(
+      {.status = 422,
+       .code = "bad_file",
+       .detail = fmt::format("{}: expected a sound, {} is of the kind {}", field,
+                             upload->name.substr(0, 100), library::name_of(upload->kind)),
+       .hint = "upload a recording"});
+}
+
+std::string Sources::title_of(const std::string& id) const {
+  if (id.starts_with(kSeed)) return seed_image(id.substr(kSeed.size())).title;
+  if (const auto clip = library_.clips().find(id)) return clip->title;
+  const auto upload = library_.uploads().find(id);
+  return upload ? fs::path(upload->name).stem().string() : "";
+}
+
 fs::path Sources::file_of(const std::string& id, const pipelines::Geometry& geometry) {
   require(id, "file");
   if (id.starts_with(kSeed)) {
     const SeedImage seed = seed_image(id.substr(kSeed.size()));
     return fits(seed.file, geometry) ? seed.file : seed_sound(seed, geometry);
   }
+  return file_of_library(id);
+}
+
+fs::path Sources::file_of_library(const std::string& id) const {
   if (library::is_id(id, "clip_")) return library_.clips().folder_of(id) / "audio.wav";
   return library_.uploads().path_of(*library_.uploads().find(id));
+}
+
+fs::path Sources::sound_of(const std::string& id, const SeedForm& form) {
+  require(id, "file");
+  if (id.starts_with(kSeed)) return seed_sound(seed_image(id.substr(kSeed.size())), form);
+  return file_of_library(id);
 }
 
 fs::path Sources::latents_of(const std::string& id, const pipelines::Geometry& geometry) {
@@ -147,15 +175,20 @@ fs::path Sources::known_latents(const std::string& id, const pipelines::MusicMod
 }
 
 fs::path Sources::seed_sound(const SeedImage& seed, const pipelines::Geometry& geometry) {
-  const int rate = geometry.codec.sample_rate;
+  return seed_sound(seed, SeedForm{geometry.codec.sample_rate, geometry.window_samples()});
+}
+
+fs::path Sources::seed_sound(const SeedImage& seed, const SeedForm& form) {
+  const int rate = form.sample_rate;
   const fs::path path =
-      made_ / fmt::format("seed-{}-{}-{}.wav", seed.id, rate, geometry.window_samples());
+      made_ / fmt::format("seed-{}-{}-{}.wav", seed.id, rate, form.window_samples);
   const std::lock_guard lock(making_);
   if (fs::exists(path)) return path;
   audio::Waveform sound;
   if (seed.file.empty()) {
     const pipelines::SeedLoop& loop = pipelines::seed_loop(seed.id);
-    const int64_t beats = pipelines::loop_beats(loop.bpm, 4, geometry.window_s());
+    const double window_s = static_cast<double>(form.window_samples) / rate;
+    const int64_t beats = pipelines::loop_beats(loop.bpm, 4, window_s);
     const double length_s = static_cast<double>(beats) * 60 / loop.bpm;
     sound = play_seed_loop(loop, beats, pipelines::nearest(length_s * rate), rate);
   } else if (is_picture_file(seed.file)) {
@@ -187,17 +220,6 @@ fs::path Sources::picture_of(const fs::path& sound_file, const pipelines::Geomet
   const audio::MelSpectrogram mel = audio::encode_spectrogram(own, geometry.codec, {});
   image::write_picture(path, image::picture_from_mel(mel, geometry.codec));
   return path;
-}
-
-std::vector<std::string> ids_in(const std::vector<pipelines::Field>& fields, const Json& request) {
-  std::vector<std::string> ids;
-  for (const pipelines::Field& field : fields) {
-    if (!field.info.is_file) continue;
-    const std::string id = request.value(field.info.name, "");
-    const bool of_library = library::is_id(id, "clip_") || library::is_id(id, "up_");
-    if (of_library && std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
-  }
-  return ids;
 }
 
 }  // namespace riffle::server

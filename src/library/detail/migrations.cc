@@ -75,6 +75,11 @@ CREATE TABLE uploads (
   height INTEGER,
   request TEXT
 ) STRICT;
+)",
+    R"(
+ALTER TABLE clips ADD COLUMN role TEXT NOT NULL DEFAULT '';
+ALTER TABLE clips ADD COLUMN part TEXT NOT NULL DEFAULT '';
+ALTER TABLE clips ADD COLUMN part_of TEXT;
 )"};
 
 }  // namespace
