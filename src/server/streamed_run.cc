@@ -29,7 +29,7 @@ struct Piece {
   double loudness = -23;
   std::function<BetweenStep(int64_t index, int64_t begin)> step = {};
   OrderedJson record = {};  // the request as the clip tells it
-  int64_t beats_per_bar = 4;
+  int64_t beats = 0;        // of the whole, where known
 };
 
 Piece morph_piece(const Json& request, SharedModel& model, const Job& job) {
@@ -43,6 +43,7 @@ Piece morph_piece(const Json& request, SharedModel& model, const Job& job) {
       asked.length.beats(pipelines::nearest(period), model.geometry().codec.sample_rate);
   piece.count = asked.clips;
   piece.samples = pipelines::nearest(static_cast<double>(asked.clips) * period);
+  piece.beats = asked.length.beats(piece.samples, model.geometry().codec.sample_rate);
   piece.loudness = asked.loudness;
   piece.step = [plan](int64_t index, int64_t) { return morph_step(*plan, index); };
   piece.record = request_record("morph", model, request_to_json(asked));
@@ -61,6 +62,7 @@ Piece generate_piece(const Json& request, SharedModel& model, const Job& job) {
   piece.samples = asked.length.samples(rate, geometry.window_samples());
   piece.count = std::max<int64_t>(
       1, static_cast<int64_t>(std::ceil(static_cast<double>(piece.samples) / period - 1e-9)));
+  piece.beats = asked.length.beats(piece.samples, rate);
   piece.loudness = asked.loudness;
   piece.record = request_record("generate", model, request_to_json(asked));
   const auto prompts = parse_prompt_schedule(asked.prompt, asked.length, rate);
@@ -161,6 +163,8 @@ pipelines::Clip run_streamed(const std::string& pipeline, const Json& request, S
   clip.notes.emplace_back("made as segments of a stream, each brought to its level by itself");
   clip.request = piece.record;
   clip.maybe_bpm = piece.ground.bpm;
+  // Segments need not begin on a beat for the whole to have so many.
+  clip.beats = piece.beats;
   return clip;
 }
 
