@@ -2,6 +2,7 @@
 import './app.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
+import { bandPlayer } from './stores/band_player.svelte'
 import { jamStore } from './stores/jam.svelte'
 import { jobs } from './stores/jobs.svelte'
 import { stream } from './stores/stream.svelte'
@@ -10,5 +11,6 @@ import { studio } from './stores/studio.svelte'
 jobs.start()
 jamStore.start()
 stream.start()
+bandPlayer.start()
 studio.start()
 mount(App, { target: document.getElementById('app')! })

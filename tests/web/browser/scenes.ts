@@ -53,6 +53,30 @@ export const scenes: Record<string, Scene> = {
       await page.waitForTimeout(300)
     },
   },
+  band: {
+    path: '#/band',
+    async prepare(page) {
+      const lanes = page.locator('.lanes')
+      await lanes.getByLabel('Sound file').setInputFiles(song(12, 'my loop.wav'))
+      await page.getByRole('region', { name: 'Lane my loop' }).waitFor()
+      for (const wish of ['slap bass', 'warm pad']) {
+        const form = page.getByRole('form', { name: 'Add a lane' })
+        await form.getByLabel('Prompt', { exact: true }).fill(wish)
+        await form.getByLabel('Count').fill('2')
+        await form.getByRole('button', { name: 'Add the lane' }).click()
+        await page.getByRole('region', { name: `Lane ${wish}` }).getByRole('button', { name: 'Take 2' }).waitFor()
+      }
+      await page.getByRole('button', { name: 'Mute warm pad' }).click()
+      const roll = page.getByRole('slider', { name: 'Place in slap bass' })
+      await roll.scrollIntoViewIfNeeded()
+      const box = (await roll.boundingBox())!
+      await page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.4)
+      await page.mouse.down()
+      await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.5, { steps: 5 })
+      await page.mouse.up()
+      await page.getByRole('button', { name: 'Part of it' }).click()
+    },
+  },
   cover: {
     path: '#/cover',
     async prepare(page) {

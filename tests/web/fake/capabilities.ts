@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the fake server says of itself: the fields of the pipelines as Riffle has them.
 import type { Capabilities, Field, Pipeline } from '../../../web/src/api/types'
+import { bandPipelines } from './band_capabilities'
 
-function field(name: string, kind: Field['kind'], help: string, more: Partial<Field> = {}): Field {
+export function field(name: string, kind: Field['kind'], help: string, more: Partial<Field> = {}): Field {
   return {
     name, kind, help, unit: '', minimum: null, maximum: null, choices: [], default: null, absent: '',
     required: false, is_file: false, advanced: false, ...more,
   }
 }
 
-const seed = field('seed', 'integer', 'The same seed gives the same sound; -1: another one each time',
+export const seed = field('seed', 'integer', 'The same seed gives the same sound; -1: another one each time',
   { minimum: -1, maximum: 4294967295, default: -1 })
 
 const sampling: Field[] = [
@@ -30,13 +31,13 @@ const sampling: Field[] = [
     { minimum: 1, maximum: 10000, default: 24, advanced: true }),
 ]
 
-const tempo = [
+export const tempo = [
   field('bpm', 'number', "Tempo, for lengths in bars and for the file's tempo marks",
     { unit: 'BPM', minimum: 20, maximum: 400 }),
   field('beats_per_bar', 'integer', 'Beats a bar has', { minimum: 1, maximum: 32, default: 4 }),
 ]
 
-const length: Field[] = [
+export const length: Field[] = [
   field('seconds', 'number', 'Length in seconds',
     { unit: 's', minimum: 0.1, maximum: 7200, absent: 'what the model was trained on' }),
   field('bars', 'number', 'Length in bars instead; needs a tempo', { unit: 'bars', minimum: 0.25, maximum: 4000 }),
@@ -47,7 +48,7 @@ const file = (help: string) => field('file', 'text', help, { required: true, is_
 const strength = (help: string, value: number) =>
   field('strength', 'number', help, { minimum: 0, maximum: 1, default: value })
 
-const pipelines: Pipeline[] = [
+const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
   {
     name: 'generate', summary: 'Make music from a prompt', streams: true,
     fields: [
@@ -134,7 +135,9 @@ export function capabilities(sampleRate: number): Capabilities {
       name: 'riffle-fake', sample_rate: sampleRate, channels: 1, window_s: 5.12, window_frames: 256,
       mel_rows: 256, samples_per_frame: Math.round(sampleRate / 50), min_hz: 20, max_hz: 16000,
     },
-    pipelines, jam_fields: jamFields,
+    band_model: { name: 'riffle-band-fake', sample_rate: sampleRate, window_s: 10.24, hears_context: true, reads_style: true },
+    pipelines: [...riffPipelines.map((pipeline) => ({ ...pipeline, kind: 'riff' as const, available: true })), ...bandPipelines()],
+    jam_fields: jamFields,
     seed_images: Object.entries(seedTitles).map(([id, title], i) => ({
       id, title, bpm: 94 + 6 * i, beats: 8,
       picture_url: `/api/v1/seed_images/${id}.png`, audio_url: `/api/v1/seed_images/${id}.wav`,

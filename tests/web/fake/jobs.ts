@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Jobs of the fake server: one after the other, step by step.
-import type { Job, JobSubmit, Pipeline, Problem, Segment } from '../../../web/src/api/types'
+import type { Clip, Job, JobSubmit, Pipeline, Problem, Segment } from '../../../web/src/api/types'
 import type { Events } from './events'
 import { Refusal } from './http'
-import type { Library } from './library'
+import type { Library, NewClip } from './library'
 import { render, spectrogram, wav } from './sound'
 
 export interface Pace {
@@ -30,6 +30,7 @@ export class Jobs {
   submit(body: JobSubmit): Job {
     const pipeline = this.pipelines.find(({ name }) => name === body.pipeline)
     if (!pipeline) throw new Refusal(400, 'invalid_argument', `no pipeline ${body.pipeline}`)
+    if (!pipeline.available) throw new Refusal(409, 'conflict', `${pipeline.name} needs a ${pipeline.kind} model, there is none`, 'riffle serve --band-model NAME')
     const known = pipeline.fields.map(({ name }) => name)
     for (const name of Object.keys(body.request)) {
       if (known.includes(name) || name === 'pipeline' || name === 'model') continue
@@ -136,7 +137,8 @@ export class Jobs {
       const eta = ((steps - step + (clips - clip) * steps) * stepMs) / 1000
       job.progress = { stage: 'sample', step, steps, fraction, eta_s: eta, clip, clips }
       this.events.send('progress', { job: job.id, progress: job.progress, segment: null })
-      if (step % 2 === 0) this.preview(job, step, steps)
+      // Band jobs have no previews.
+      if (step % 2 === 0 && this.pipelines.find(({ name }) => name === job.pipeline)?.kind === 'riff') this.preview(job, step, steps)
       while (this.pace.holdAt === step && job.state === 'running') await new Promise((resolve) => setTimeout(resolve, 5))
     }
     return true
@@ -158,18 +160,35 @@ export class Jobs {
     if (typeof request.bars === 'number' && typeof request.bpm === 'number') {
       seconds = (request.bars * Number(request.beats_per_bar ?? 4) * 60) / request.bpm
     }
-    const source = typeof request.file === 'string' ? this.library.samplesOf(request.file) : 0
+    const origin = request.file ?? request.context
+    const source = typeof origin === 'string' && origin !== '' ? this.library.samplesOf(origin) : 0
     if (job.pipeline === 'extend') return source + Math.round(seconds * this.sampleRate)
     return source || Math.round(seconds * this.sampleRate)
   }
 
   private finishClip(job: Job, number: number): void {
-    const file = job.request.file
-    const clip = this.library.addClip({
+    const { file, context, like } = job.request
+    const band = this.pipelines.find(({ name }) => name === job.pipeline)?.kind === 'band'
+    const about = {
       pipeline: job.pipeline, request: { ...job.request, seed: Number(job.request.seed) + number - 1, count: 1 },
-      samples: this.samplesFor(job), parents: typeof file === 'string' ? [file] : [], job: job.id,
-      title: job.title, tags: job.tags,
-    })
+      samples: this.samplesFor(job), job: job.id, title: job.title, tags: job.tags,
+      parents: [file, context, like].filter((id): id is string => typeof id === 'string' && id !== ''),
+    }
+    if (job.pipeline === 'compose') return this.finishMix(job, about)
+    this.tell(job, this.library.addClip(band ? { ...about, part: { role: 'stem', name: '', of: null } } : about))
+  }
+
+  // The mix first, then its stems in the plan's order.
+  private finishMix(job: Job, about: NewClip): void {
+    const { tracks } = job.request.plan as { tracks: { name: string }[] }
+    const mix = this.library.addClip({ ...about, part: { role: 'mix', name: '', of: null } })
+    this.tell(job, mix)
+    for (const { name } of tracks) {
+      this.tell(job, this.library.addClip({ ...about, title: `${mix.title}: ${name}`, part: { role: 'stem', name, of: mix.id } }))
+    }
+  }
+
+  private tell(job: Job, clip: Clip): void {
     job.clips.push(clip)
     this.events.send('clip', { job: job.id, clip })
   }

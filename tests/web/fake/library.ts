@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Clips and uploads of the fake server, in memory.
-import type { Clip, ClipList, Lineage, Request, Upload } from '../../../web/src/api/types'
+import type { Clip, ClipList, Lineage, Part, Request, Upload } from '../../../web/src/api/types'
+import { decodeWav } from '../../../web/src/audio/wav'
 import { Refusal } from './http'
 import { render, spectrogram, wav } from './sound'
 
@@ -19,6 +20,7 @@ export interface NewClip {
   title?: string
   tags?: string[]
   sound?: Buffer
+  part?: Part
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')
@@ -34,7 +36,7 @@ export class Library {
   addClip(made: NewClip): Clip {
     const id = `clip_${++this.count}`
     const prompt = text(made.request.prompt)
-    const key = `${prompt} ${String(made.request.seed)}`
+    const key = `${made.part?.name ?? ''}${prompt} ${String(made.request.seed)}`
     const about: Clip = {
       id, title: made.title || prompt || 'untitled', created_at: new Date(Date.now() + this.count).toISOString(),
       pipeline: made.pipeline, model: 'riffle-fake', prompt, seed: numberOr(made.request.seed, null),
@@ -42,7 +44,7 @@ export class Library {
       loudness_lufs: -23, bpm: numberOr(made.request.bpm, null), beats: 0, beats_per_bar: 4,
       loop: made.request.loop === true, rating: 0, tags: made.tags ?? [], notes: [],
       request: { ...made.request, pipeline: made.pipeline, model: 'riffle-fake' }, parents: made.parents ?? [],
-      job: made.job ?? null, url: `/api/v1/clips/${id}`, audio_url: `/api/v1/clips/${id}/audio.wav`,
+      job: made.job ?? null, part: made.part ?? { role: '', name: '', of: null }, url: `/api/v1/clips/${id}`, audio_url: `/api/v1/clips/${id}/audio.wav`,
       picture_url: `/api/v1/clips/${id}/picture.png`, latents_url: null,
     }
     const frames = Math.max(2, Math.round((made.samples / this.sampleRate) * 50))
@@ -115,12 +117,13 @@ export class Library {
         'WAV, FLAC, MP3, Ogg, Opus and M4A files are read, PNG and JPEG pictures, and safetensors.')
     }
     const id = `up_${++this.count}`
-    const frames = Math.floor((data.length - 44) / 3)
+    const heard = decodeWav(data.buffer.slice(data.byteOffset, data.byteOffset + data.length) as ArrayBuffer)
+    const frames = heard.channels[0]!.length
     // A clip made here carries its request; the fake keeps it by the name of the file.
     const clip = [...this.clips.values()].find(({ about }) => name === `${about.id}.wav`)
     const about: Upload = {
       id, kind: 'audio', name, bytes: data.length, created_at: new Date().toISOString(),
-      duration_s: frames / this.sampleRate, sample_rate: this.sampleRate, channels: 1, width: null, height: null,
+      duration_s: frames / heard.sampleRate, sample_rate: heard.sampleRate, channels: heard.channels.length, width: null, height: null,
       request: clip?.about.request ?? null, url: `/api/v1/uploads/${id}`, data_url: `/api/v1/uploads/${id}/data`,
     }
     this.uploads.set(id, { about, sound: data, picture: spectrogram(name, 0, Math.max(2, Math.round((frames / this.sampleRate) * 50))) })

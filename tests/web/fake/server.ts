@@ -83,8 +83,9 @@ export class FakeServer {
   }
 
   private models(response: ServerResponse): void {
-    const models = [{ name: 'riffle-fake', origin: 'shipped', current: true, usable: true, problem: '' }]
-    sendJson(response, 200, { models, current: 'riffle-fake' })
+    const models = ([['riffle-fake', 'riff'], ['riffle-band-fake', 'band']] as const)
+      .map(([name, kind]) => ({ name, kind, origin: 'shipped', current: true, usable: true, problem: '' }))
+    sendJson(response, 200, { models, current: 'riffle-fake', current_band: 'riffle-band-fake' })
   }
 
   private seedImage(request: IncomingMessage, response: ServerResponse, file: string): void {

@@ -16,7 +16,7 @@ export interface Problem {
 
 export interface Field {
   name: string
-  kind: 'text' | 'integer' | 'number' | 'boolean'
+  kind: 'text' | 'integer' | 'number' | 'boolean' | 'plan' | 'files'
   help: string
   unit: string // "s", "Hz", "LUFS", "BPM", "bars" or empty
   minimum: number | null
@@ -29,8 +29,12 @@ export interface Field {
   advanced: boolean
 }
 
+export type ModelKind = 'riff' | 'band'
+
 export interface Pipeline {
   name: string
+  kind: ModelKind // of the model it runs on
+  available: boolean // a model of that kind is in use
   summary: string
   streams: boolean
   fields: Field[]
@@ -57,8 +61,17 @@ export interface ModelInfo {
   max_hz: number
 }
 
+export interface BandModelInfo {
+  name: string
+  sample_rate: number
+  window_s: number
+  hears_context: boolean
+  reads_style: boolean // recordings and words say how it is to sound
+}
+
 export interface Model {
   name: string
+  kind: ModelKind | null // null: it cannot be read
   origin: 'shipped' | 'own' | 'pulled'
   current: boolean
   usable: boolean
@@ -68,6 +81,7 @@ export interface Model {
 export interface ModelList {
   models: Model[]
   current: string | null
+  current_band: string | null
 }
 
 export interface Limits {
@@ -85,6 +99,7 @@ export interface Capabilities {
   version: string
   device: string
   model: ModelInfo | null
+  band_model: BandModelInfo | null
   pipelines: Pipeline[]
   jam_fields: Field[]
   seed_images: SeedImage[]
@@ -92,6 +107,13 @@ export interface Capabilities {
   stream_formats: string[]
   limits: Limits
   auth_required: boolean
+}
+
+// What a clip of a band job is: one instrument, or all together.
+export interface Part {
+  role: 'stem' | 'mix' | ''
+  name: string
+  of: string | null // the clip it was made together with
 }
 
 export interface Clip {
@@ -117,6 +139,7 @@ export interface Clip {
   request: Request
   parents: string[]
   job: string | null
+  part: Part
   url: string
   audio_url: string // .../audio.wav
   picture_url: string | null

@@ -8,7 +8,7 @@ export interface Speakers {
 }
 
 // Each player has a clock of its own: pausing one does not stop the other.
-export type Player = 'jam' | 'deck' | 'stream'
+export type Player = 'jam' | 'deck' | 'stream' | 'band'
 
 const open = new Map<Player, Speakers>()
 

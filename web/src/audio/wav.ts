@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads RIFF WAVE files sample for sample: integers of 16, 24 and 32 bits and 32-bit floats.
+// Reads and writes RIFF WAVE files sample for sample: integers of 16, 24 and 32 bits and 32-bit floats; written
+// are 24 bits and floats.
 
 export interface Sound {
   sampleRate: number
@@ -67,4 +68,45 @@ export function decodeWav(data: ArrayBuffer): Sound {
     at += 8 + size + (size & 1)
   }
   throw new Error('WAV file without samples')
+}
+
+function header(view: DataView, { sampleRate, channels }: Sound, bytes: number, bits: 24 | 32): void {
+  const word = (at: number, text: string) => [...text].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)))
+  const stride = channels.length * (bits / 8)
+  word(0, 'RIFF')
+  view.setUint32(4, view.byteLength - 8, true)
+  word(8, 'WAVEfmt ')
+  view.setUint32(16, 16, true)
+  view.setUint16(20, bits === 32 ? formatFloat : formatPcm, true)
+  view.setUint16(22, channels.length, true)
+  view.setUint32(24, sampleRate, true)
+  view.setUint32(28, sampleRate * stride, true)
+  view.setUint16(32, stride, true)
+  view.setUint16(34, bits, true)
+  word(36, 'data')
+  view.setUint32(40, bytes, true)
+}
+
+// 24 bits hold -1 to 1, what is beyond is cut off; 32 bits (floats) hold everything.
+export function encodeWav(sound: Sound, bits: 24 | 32): Uint8Array<ArrayBuffer> {
+  const { channels } = sound
+  const frames = channels[0]?.length ?? 0
+  const bytes = frames * channels.length * (bits / 8)
+  const data = new Uint8Array(44 + bytes + (bytes & 1))
+  const view = new DataView(data.buffer)
+  header(view, sound, bytes, bits)
+  let at = 44
+  for (let frame = 0; frame < frames; frame++) {
+    for (const values of channels) {
+      const value = values[frame]!
+      if (bits === 32) view.setFloat32(at, value, true)
+      else {
+        const level = Math.round(Math.max(-1, Math.min(0x7fffff / 0x800000, value)) * 0x800000)
+        view.setUint16(at, level & 0xffff, true)
+        view.setInt8(at + 2, level >> 16)
+      }
+      at += bits / 8
+    }
+  }
+  return data
 }

@@ -13,16 +13,21 @@ export interface Group {
 
 const groups: { title: string; names: string[] }[] = [
   { title: 'What', names: ['prompt', 'to', 'negative_prompt'] },
-  { title: 'How much', names: ['strength', 'amount', 'magic_mix', 'mix', 'side', 'channels'] },
-  { title: 'Length', names: ['seconds', 'bars', 'bpm', 'beats_per_bar', 'loop'] },
+  { title: 'How much', names: ['strength', 'amount', 'magic_mix', 'mix', 'side', 'channels', 'blend', 'stereo'] },
+  { title: 'Length', names: ['seconds', 'bars', 'bpm', 'beats_per_bar', 'loop', 'loop_strength'] },
   { title: 'Takes', names: ['count', 'seed'] },
   { title: 'Quality', names: ['preset'] },
 ]
 const folded = 'Finer settings'
 
+// Files and plans are chosen on the page, not in a form.
+function isOfPage({ is_file, kind }: Field): boolean {
+  return is_file || kind === 'plan' || kind === 'files'
+}
+
 // Known names come in groups; all others, and those for the few, in a folded one at the end.
 export function groupsOf(fields: Field[], hidden: readonly string[] = []): Group[] {
-  const shown = fields.filter(({ name, is_file }) => !is_file && !hidden.includes(name))
+  const shown = fields.filter((field) => !isOfPage(field) && !hidden.includes(field.name))
   const result = groups.map(({ title, names }) => ({
     title, folded: false,
     fields: names.flatMap((name) => shown.filter((field) => field.name === name && !field.advanced)),
@@ -78,7 +83,7 @@ function problemOfField(field: Field, value: Json | undefined): string {
 export function problemsOf(fields: Field[], values: Values, hidden: readonly string[] = []): Record<string, string> {
   const problems: Record<string, string> = {}
   for (const field of fields) {
-    if (field.is_file || hidden.includes(field.name)) continue
+    if (isOfPage(field) || hidden.includes(field.name)) continue
     const problem = problemOfField(field, values[field.name])
     if (problem) problems[field.name] = problem
   }

@@ -37,10 +37,15 @@ class JamStore {
   nowPlaying = $state<number | null>(null)
   problem = $state.raw<Problem | null>(null)
   player: JamPlayer | null = null
-  onplay: () => void = () => {}
+  private before: (() => void)[] = []
   private speakers: Speakers | null = null
   private timer: ReturnType<typeof setInterval> | null = null
   private firstIndex = 0
+
+  // What falls silent when a jam plays.
+  onplay(quiet: () => void): void {
+    this.before.push(quiet)
+  }
 
   start(): void {
     events.on('state', ({ jam }) => jam && this.take(jam))
@@ -150,7 +155,7 @@ class JamStore {
   async play(): Promise<void> {
     if (!this.player || !this.speakers) return
     deck.pause()
-    this.onplay()
+    for (const quiet of this.before) quiet()
     await this.speakers.context.resume()
     if (!this.player.started) this.player.start(this.firstIndex)
     this.playing = true

@@ -68,16 +68,14 @@ class Jobs {
 
   // After a reload: what the page had submitted, with what it has become.
   async recall(page: string): Promise<string[]> {
-    const found = await Promise.all(this.remembered(page).map(async (id) => {
-      if (this.all.has(id)) return id
-      try {
-        this.put(await api.job(id))
-        return id
-      } catch {
-        return null
-      }
-    }))
-    return found.filter((id) => id !== null)
+    const found = await Promise.all(this.remembered(page).map((id) => this.find(id)))
+    return found.flatMap((job) => job?.id ?? [])
+  }
+
+  // Null for one the server no longer knows.
+  async find(id: string): Promise<Job | null> {
+    if (!this.all.has(id)) await api.job(id).then((job) => this.put(job), () => {})
+    return this.all.get(id) ?? null
   }
 
   private remember(page: string, ids: string[]): void {

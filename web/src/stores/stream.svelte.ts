@@ -18,10 +18,16 @@ class Stream {
   private timer: ReturnType<typeof setInterval> | null = null
   private queue: Promise<void> = Promise.resolve()
   private ended = false
+  private before: (() => void)[] = []
+
+  // What falls silent when it plays.
+  onplay(quiet: () => void): void {
+    this.before.push(quiet)
+  }
 
   start(): void {
     deck.onplay(() => this.stop())
-    jamStore.onplay = () => this.stop()
+    jamStore.onplay(() => this.stop())
     events.on('segment', ({ job, segment }) => {
       if (job === this.jobId) this.take(segment)
     })
@@ -35,6 +41,7 @@ class Stream {
     this.stop()
     deck.pause()
     void jamStore.pause()
+    for (const quiet of this.before) quiet()
     const speakers = openSpeakers('stream', studio.sampleRate)
     void speakers.context.resume()
     const output = new WebOutput(speakers.context, speakers.input)

@@ -2,7 +2,7 @@
 // Pages by the hash of the address: #/make?from=clip_7. A link to a moment of a jam is such a hash too.
 import type { Jam, Segment } from '../api/types'
 
-export const pages = ['jam', 'make', 'cover', 'edit', 'library'] as const
+export const pages = ['jam', 'make', 'band', 'cover', 'edit', 'library'] as const
 export type Page = (typeof pages)[number]
 
 export interface Route {

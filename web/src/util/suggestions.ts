@@ -23,3 +23,6 @@ export function freedomName(denoising: number): string {
   if (denoising < 0.92) return 'Off the leash'
   return 'What is tempo?'
 }
+
+// Instruments a band often lacks, in words that models trained on Riffle's corpus know.
+export const instruments = ['drums', 'slap bass', 'electric piano', 'warm pad', 'acoustic guitar', 'strings', 'synth lead']

@@ -41,6 +41,8 @@ export async function uploadSound(file: File): Promise<Upload> {
   return upload
 }
 
+const bandPipelines = ['accompany', 'solo', 'compose', 'inpaint-stem', 'extend-stem', 'vary-stem', 'interpolate']
+
 // The page whose form makes this request, and what its address must say.
 export function placeOf(request: Request): { page: Page; query: Record<string, string> } {
   const file = typeof request.file === 'string' ? request.file : ''
@@ -48,6 +50,7 @@ export function placeOf(request: Request): { page: Page; query: Record<string, s
   if (request.pipeline === 'inpaint' || request.pipeline === 'extend') {
     return { page: 'edit', query: file.startsWith('clip_') ? { clip: file } : {} }
   }
+  if (bandPipelines.includes(String(request.pipeline))) return { page: 'band', query: {} }
   if (request.pipeline === 'jam') return { page: 'jam', query: { prompt: String(request.prompt ?? '') } }
   return { page: 'make', query: {} }
 }
