@@ -2,7 +2,7 @@
 // Ears for the tests: what comes out of the studio, measured in the page.
 import type { Page } from 'playwright-core'
 
-export type Player = 'jam' | 'deck' | 'stream'
+export type Player = 'jam' | 'deck' | 'stream' | 'band'
 type Speakers = Record<Player, { context: AudioContext; input: GainNode; meter: AnalyserNode }>
 declare global {
   var riffleSpeakers: Speakers
@@ -18,6 +18,23 @@ export function level(page: Page, player: Player): Promise<number> {
     meter.getFloatTimeDomainData(values)
     return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
   }, player)
+}
+
+// How loud a tone is in what is heard, 0 to 1 (Goertzel, with a Hann window).
+export function toneLevel(page: Page, player: Player, hz: number): Promise<number> {
+  return page.evaluate(([name, frequency]) => {
+    const { meter, context } = globalThis.riffleSpeakers[name as Player]
+    const values = new Float32Array(meter.fftSize)
+    meter.getFloatTimeDomainData(values)
+    let [real, imaginary] = [0, 0]
+    values.forEach((value, i) => {
+      const angle = (2 * Math.PI * Number(frequency) * i) / context.sampleRate
+      const windowed = value * (1 - Math.cos((2 * Math.PI * i) / values.length))
+      real += windowed * Math.cos(angle)
+      imaginary += windowed * Math.sin(angle)
+    })
+    return (2 * Math.hypot(real, imaginary)) / values.length
+  }, [player, hz] as const)
 }
 
 export async function waitForSound(page: Page, player: Player): Promise<void> {

@@ -60,7 +60,9 @@ export async function openStudio(program?: string): Promise<Studio> {
   const url = served?.url ?? (await fake.listen())
   const browser = await chromium.launch({
     executablePath: browserProgram,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio',
+      // A microphone that beeps.
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   })
   const errors: string[] = []
   return {

@@ -25,6 +25,8 @@ class BandPlayer {
   private buffers = new Map<string, Promise<AudioBuffer>>()
   private ready = new Map<string, AudioBuffer>()
   private lanes: Lane[] = []
+  private coming: Promise<AudioBuffer>[] = []
+  private wanted = 0
   private mixer: Mixer | null = null
   private context: AudioContext | null = null
 
@@ -43,6 +45,7 @@ class BandPlayer {
     this.duration = Math.max(0, ...wanted.map(({ duration_s }) => duration_s))
     if (wanted.length === 0) this.forget()
     else this.rate ??= wanted[0]!.sample_rate
+    this.coming = wanted.filter(({ id }) => !this.ready.has(id)).map((clip) => this.buffer(clip))
     for (const clip of wanted) {
       if (this.ready.has(clip.id)) continue
       void this.buffer(clip).then(() => this.apply(), (error: unknown) => this.problems.set(clip.id, problemOf(error)))
@@ -61,13 +64,17 @@ class BandPlayer {
     return loading
   }
 
-  play(): void {
+  // To be called from a click: browsers let sound begin only then. What is still on its way is waited for.
+  async play(): Promise<void> {
     if (this.duration === 0) return
     deck.pause()
     void jamStore.pause()
     stream.stop()
+    const ticket = ++this.wanted
     const mixer = this.open()
     void this.context?.resume()
+    await Promise.allSettled(this.coming)
+    if (ticket !== this.wanted) return
     this.apply()
     mixer.setLoop(this.loopFrames())
     mixer.seek(Math.round(this.position * this.sampleRate))
@@ -77,6 +84,7 @@ class BandPlayer {
   }
 
   pause(): void {
+    this.wanted += 1
     if (!this.playing) return
     this.mixer?.pause()
     this.playing = false
@@ -85,7 +93,7 @@ class BandPlayer {
 
   toggle(): void {
     if (this.playing) this.pause()
-    else this.play()
+    else void this.play()
   }
 
   seek(seconds: number): void {
