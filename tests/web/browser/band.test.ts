@@ -202,9 +202,7 @@ describe.skipIf(missing)('Band', () => {
   it('exports all stems and their mix as WAV files of one length', async () => {
     await page.getByLabel('Tempo', { exact: true }).first().fill('112')
     await page.getByLabel('Tempo', { exact: true }).first().blur()
-    const waiting = page.waitForEvent('download')
-    await button('Export stems').click()
-    const download = await waiting
+    const [download] = await Promise.all([page.waitForEvent('download'), button('Export stems').click()])
     expect(download.suggestedFilename()).toBe('band 112 bpm.zip')
     const files = unzipSync(readFileSync(await download.path()))
     const names = Object.keys(files).filter((name) => name.endsWith('.wav'))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The five pages against riffle serve with a model that makes music: that contract and studio fit.
+// The pages against riffle serve with a model that makes music: that contract and studio fit.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import type { Clip, Jam, Job, Segment } from '../../../web/src/api/types'
@@ -87,7 +87,11 @@ describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: lo
     await button('Play Take 2').waitFor()
     await button('Play Take 2').click()
     await waitForSound(page, 'deck')
-    await button('Pause Take 2').click()
+    // From one take to the other in the middle: the place stays.
+    await button('Play Take 1').click()
+    await button('Pause Take 1').waitFor()
+    expect(Number(await page.getByRole('slider', { name: 'Place in Take 1' }).getAttribute('aria-valuenow'))).toBeGreaterThan(0)
+    await button('Pause Take 1').click()
     await prompt().fill('never heard')
     await page.getByLabel('Seconds', { exact: true }).fill('600')
     await page.getByLabel('Count').fill('1')
@@ -97,6 +101,39 @@ describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: lo
     await button('Cancel').click()
     await page.getByText('Cancelled.').waitFor()
     await waitUntil(async () => (await newestJob()).state === 'cancelled', 'its end', longMs)
+  })
+
+  it('Make: keeps a take, varies it, and gives it out as a file', async () => {
+    const batch = page.getByRole('region', { name: 'funky piano, 112 bpm', exact: true })
+    const take = batch.getByRole('article', { name: 'Take 1' })
+    await take.getByRole('button', { name: 'Keep' }).click()
+    await take.getByRole('button', { name: 'Kept' }).waitFor()
+    const { clips: kept } = await get<{ clips: Clip[] }>('/api/v1/clips?rating_min=5')
+    expect(kept.map(({ prompt: said }) => said)).toEqual(['funky piano, 112 bpm'])
+    await take.getByRole('button', { name: 'Vary' }).click()
+    const variations = page.getByRole('region', { name: /^Variations of funky piano/ })
+    await variations.getByRole('button', { name: 'Play Take 4' }).waitFor()
+    const job = await newestJob()
+    expect(job).toMatchObject({ pipeline: 'vary', request: { file: kept[0]!.id, amount: 0.3, count: 4 } })
+    const sounds = await Promise.all(job.clips.map(async ({ audio_url }) => decodeWav(await (await fetch(studio.url + audio_url)).arrayBuffer())))
+    const [original] = await Promise.all(kept.map(async ({ audio_url }) => decodeWav(await (await fetch(studio.url + audio_url)).arrayBuffer())))
+    for (const { channels } of sounds) {
+      expect(channels[0]!.length).toBe(original!.channels[0]!.length)
+      expect(channels[0]).not.toEqual(original!.channels[0])
+    }
+    const dragged = await take.getByRole('link', { name: /^WAV of/ }).evaluate((link) => {
+      const data = new DataTransfer()
+      link.dispatchEvent(new DragEvent('dragstart', { dataTransfer: data, bubbles: true }))
+      return data.getData('DownloadURL')
+    })
+    const [, type, name, address] = /^([^:]+):([^:]+):(.+)$/.exec(dragged)!
+    expect([type, name]).toEqual(['audio/wav', 'funky piano 112 bpm.wav'])
+    const file = await fetch(address!)
+    expect(file.headers.get('content-disposition')).toMatch(/^attachment/)
+    expect(decodeWav(await file.arrayBuffer()).channels[0]).toEqual(original!.channels[0])
+    await variations.getByRole('button', { name: 'Throw Take 4 away' }).click()
+    await variations.getByRole('button', { name: 'Play Take 4' }).waitFor({ state: 'detached' })
+    expect((await fetch(studio.url + job.clips[3]!.url)).status).toBe(404)
   })
 
   it('Cover: what is no sound is refused in words; a song is covered', async () => {
@@ -111,6 +148,19 @@ describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: lo
     await waitForSound(page, 'deck')
     await page.getByRole('button', { name: /Cover$/ }).click()
     await waitUntil(async () => (await page.getByRole('button', { name: /Cover$/ }).getAttribute('aria-pressed')) === 'true', 'the cover', longMs)
+    // A, B and back with the keys, at the same place and never silent.
+    const original = page.getByRole('button', { name: /Original$/ })
+    const place = async () => Number(await page.getByRole('slider').first().getAttribute('aria-valuenow'))
+    await page.locator('main').focus()
+    if (!(await button('Pause').isVisible())) await button('Play').click()
+    for (const [key, lane] of [['1', original], ['2', page.getByRole('button', { name: /Cover$/ })]] as const) {
+      const before = await place()
+      await page.keyboard.press(key)
+      await waitUntil(async () => (await lane.getAttribute('aria-pressed')) === 'true', `key ${key}`)
+      expect(await place()).toBeGreaterThanOrEqual(before)
+      await waitForSound(page, 'deck')
+    }
+    await button('Pause').click()
     expect((await newestJob()).clips[0]!.duration_s).toBeCloseTo(6, 2)
   })
 
@@ -127,6 +177,16 @@ describe.skipIf(missing || !riffle)('the studio and riffle serve', { timeout: lo
     await page.getByLabel('fast').check({ force: true })
     await button('Repaint what is painted').click()
     await page.getByRole('list', { name: 'Versions' }).getByText('drum fill').waitFor()
+    const current = () => page.evaluate(() => new URLSearchParams(location.hash.split('?')[1]).get('clip'))
+    const repainted = await current()
+    expect(repainted).not.toBe(clip.id)
+    await page.locator('main').focus()
+    await page.keyboard.press('Control+z')
+    await waitUntil(async () => (await current()) === clip.id, 'undo')
+    await button('Undo').waitFor()
+    expect(await button('Undo').isDisabled()).toBe(true)
+    await button('Redo').click()
+    await waitUntil(async () => (await current()) === repainted, 'redo')
     await button('Extend').click()
     await page.getByLabel('Seconds', { exact: true }).fill('2')
     await page.getByLabel('fast').check({ force: true })

@@ -115,4 +115,19 @@ export const scenes: Record<string, Scene> = {
       await page.getByText('How it was made').waitFor()
     },
   },
+  listen: {
+    path: '#/make',
+    async prepare(page, studio) {
+      fillLibrary(studio)
+      await page.evaluate(() => (location.hash = '#/listen'))
+      await page.getByLabel('Who listens').fill('Anna')
+      await page.getByRole('checkbox').first().waitFor()
+      for (const place of [0, 1, 2]) await page.getByRole('checkbox').nth(place).check()
+      await page.getByLabel('Heard side by side').selectOption('all')
+      await page.getByLabel('Told apart').selectOption('clip')
+      await page.getByRole('button', { name: /^Begin: / }).click()
+      await page.getByRole('button', { name: 'Sound B' }).click()
+      await page.getByLabel('Score of sound A').fill('70')
+    },
+  },
 }

@@ -5,6 +5,7 @@
 interface Track {
   buffer: AudioBuffer
   gain: GainNode
+  level: number
   source: AudioBufferSourceNode | null
 }
 
@@ -46,12 +47,12 @@ export class Deck {
     return this.loop ? run % duration : Math.min(run, duration)
   }
 
-  add(id: string, buffer: AudioBuffer): void {
+  add(id: string, buffer: AudioBuffer, level = 1): void {
     this.remove(id)
     const gain = this.context.createGain()
     gain.gain.value = 0
     gain.connect(this.destination)
-    const track: Track = { buffer, gain, source: null }
+    const track: Track = { buffer, gain, level, source: null }
     this.tracks.set(id, track)
     if (this.heard === null) this.hear(id)
     if (this.playing) this.run(track, this.positionS())
@@ -77,7 +78,7 @@ export class Deck {
     const place = this.positionS()
     this.heard = id
     const now = this.context.currentTime
-    for (const [name, track] of this.tracks) track.gain.gain.setTargetAtTime(name === id ? 1 : 0, now, fadeS / 3)
+    for (const [name, track] of this.tracks) track.gain.gain.setTargetAtTime(name === id ? track.level : 0, now, fadeS / 3)
     if (!this.playing) this.place = Math.min(place, this.durationS())
   }
 

@@ -9,6 +9,7 @@ export interface Playable {
   id: string
   title: string
   audio_url: string
+  level?: number // a factor, 1 where nothing is said
 }
 
 class DeckStore {
@@ -64,7 +65,7 @@ class DeckStore {
       this.loading = id
       try {
         const buffer = await this.buffer(clip)
-        if (this.tracks.some((track) => track.id === id)) deck.add(id, buffer)
+        if (this.tracks.some((track) => track.id === id)) deck.add(id, buffer, clip.level)
       } catch (error) {
         studio.complain(error)
       }

@@ -3,7 +3,7 @@
 import type { Jam, Segment } from '../api/types'
 
 export const pages = ['jam', 'make', 'band', 'cover', 'edit', 'library'] as const
-export type Page = (typeof pages)[number]
+export type Page = (typeof pages)[number] | 'listen' // reached from the library, not from the bar
 
 export interface Route {
   page: Page
@@ -12,7 +12,7 @@ export interface Route {
 
 export function parseHash(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
-  const page = pages.find((name) => name === path) ?? 'jam'
+  const page = path === 'listen' ? path : (pages.find((name) => name === path) ?? 'jam')
   return { page, query: new URLSearchParams(query) }
 }
 
