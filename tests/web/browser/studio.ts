@@ -71,6 +71,7 @@ export async function openStudio(program?: string): Promise<Studio> {
       const context = await browser.newContext({ viewport: { width: 640, height: 640 }, ...options })
       const page = await context.newPage()
       page.setDefaultTimeout(20_000)
+      page.setDefaultNavigationTimeout(60_000)
       page.on('pageerror', (error) => errors.push(error.message))
       page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
       await page.goto(`${url}/${path}`)
