@@ -278,5 +278,41 @@ TEST(Migrations, MissingStepsRunAllOrNone) {
                       "version 2");
 }
 
+TEST(Migrations, ClipsFromBeforePartsBelongToNoOther) {
+  const TemporaryFolder folder;
+  {
+    detail::Database database(folder / "library.db");
+    detail::migrate(database, detail::migration_steps().first(1));
+    database.run(
+        "INSERT INTO clips VALUES ('clip_old', 5, 't', 'generate', 'm', 'p', 1, 10, 44100, 1, -20, "
+        "NULL, 0, 4, 0, 3, '[]', '{}', 'job_old', 0, 0)");
+  }
+  std::filesystem::create_directories(folder / "clips" / "clip_old");
+  Library library(folder.path());
+  const auto clips = library.clips().of_job("job_old");
+  ASSERT_EQ(clips.size(), 1U);
+  EXPECT_EQ(clips[0].role, "");
+  EXPECT_EQ(clips[0].part_of, std::nullopt);
+  EXPECT_EQ(clips[0].rating, 3);
+}
+
+TEST(Clips, ThoseMadeTogetherComeTogetherOrNotAtAll) {
+  const TemporaryFolder folder;
+  Library library(folder.path());
+  ClipRecord mix = clip_named("mix", 1);
+  mix.role = "mix";
+  ClipRecord stem = clip_named("stem", 1);
+  stem.role = "stem";
+  stem.part = "drums";
+  stem.part_of = mix.id;
+  library.clips().add_all(std::vector{mix, stem});
+  EXPECT_EQ(library.clips().find(stem.id)->part, "drums");
+  EXPECT_EQ(library.clips().find(stem.id)->part_of, mix.id);
+  // An id that is taken already stops all of them.
+  const ClipRecord fresh = clip_named("fresh", 2);
+  EXPECT_ANY_THROW(library.clips().add_all(std::vector{fresh, stem}));
+  EXPECT_FALSE(library.clips().find(fresh.id));
+}
+
 }  // namespace
 }  // namespace riffle::library
