@@ -43,10 +43,18 @@ TEST_F(ShippedModel, ReachesTheBarsOfItsCard) {
 }
 
 TEST_F(ShippedModel, PlaysWhatIsAskedForMoreOftenThanNot) {
-  EXPECT_GE(value("drums"), 0.75);
+  EXPECT_GE(value("drums"), 0.8);
   EXPECT_GE(value("tempo"), 0.5);
-  EXPECT_GE(value("blur_time"), 0.7);
-  EXPECT_GE(value("family"), 0.6 * judged("family").at("ceiling").get<double>());
+  for (const char* name : {"instrument", "family"}) {
+    EXPECT_GE(value(name), 0.6 * judged(name).at("ceiling").get<double>()) << name;
+  }
+}
+
+// Of the first twenty prompts five ask for drums and seven for none. In the real music that steepness
+// is compared with drums are the commoner, so time is the lower of the two here.
+TEST_F(ShippedModel, IsNotBlurred) {
+  EXPECT_GE(value("blur_time"), 0.6);
+  EXPECT_GE(value("blur_frequency"), 0.7);
 }
 
 }  // namespace
