@@ -58,7 +58,9 @@ TEST_F(Jobs, SaysWhatItCanDo) {
   EXPECT_FALSE(can.at("auth_required"));
   bool found = false;
   for (const Json& pipeline : can.at("pipelines")) {
-    if (pipeline.at("kind") == "riff") EXPECT_EQ(pipeline.at("available"), true);
+    if (pipeline.at("kind") == "riff") {
+      EXPECT_EQ(pipeline.at("available"), true);
+    }
     if (pipeline.at("name") != "cover") continue;
     for (const Json& field : pipeline.at("fields")) {
       found = found || (field.at("name") == "file" && field.at("is_file") == true);
