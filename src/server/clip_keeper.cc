@@ -123,12 +123,7 @@ void write_files(const fs::path& folder, const pipelines::Clip& clip, library::C
 
 library::ClipRecord ClipKeeper::keep(const pipelines::Clip& clip, const KeepOptions& options,
                                      const Job& job) {
-  library::ClipRecord record = record_of(clip, options);
-  Unfinished files(library_.clips().make_folder(record.id));
-  write_files(files.folder(), clip, record, job);
-  library_.clips().add(record);
-  files.keep();
-  return record;
+  return keep_all(clip, options, job).front();
 }
 
 std::vector<library::ClipRecord> ClipKeeper::keep_all(const pipelines::Clip& clip,

@@ -23,7 +23,7 @@ class ClipKeeper {
  public:
   explicit ClipKeeper(library::Library& library) : library_(library) {}
 
-  // Writes the files, then the row: the clip is there or it is not.
+  // Of a clip without parts. Writes the files, then the row: the clip is there or it is not.
   library::ClipRecord keep(const pipelines::Clip& clip, const KeepOptions& options,
                            const Job& job = {});
   // The same with its parts, each of which becomes a clip of its own: all are there or none. The

@@ -30,6 +30,22 @@ OrderedJson kind_json(const std::optional<ModelKind>& kind) {
   return kind ? OrderedJson(name_of(*kind)) : OrderedJson(nullptr);
 }
 
+OrderedJson model_json(const weights::ModelEntry& entry, const std::vector<std::string>& in_use) {
+  std::string problem;
+  std::optional<ModelKind> kind;
+  try {
+    kind = pipelines::kind_of(weights::open_bundle(entry.path));
+  } catch (const Error& error) {
+    problem = error.message();
+  }
+  return {{"name", entry.name},
+          {"kind", kind_json(kind)},
+          {"origin", weights::name_of(entry.origin)},
+          {"current", std::ranges::find(in_use, entry.name) != in_use.end()},
+          {"usable", problem.empty()},
+          {"problem", problem}};
+}
+
 }  // namespace
 
 Models::Models(ModelOpener open, const std::string& riff, const std::string& band)
@@ -121,26 +137,6 @@ void Models::put(std::unique_ptr<pipelines::Model> opened, const std::string& na
   const std::lock_guard lock(mutex_);
   slots_[place_of(kind)] = std::move(slot);
 }
-
-namespace {
-
-OrderedJson model_json(const weights::ModelEntry& entry, const std::vector<std::string>& in_use) {
-  std::string problem;
-  std::optional<ModelKind> kind;
-  try {
-    kind = pipelines::kind_of(weights::open_bundle(entry.path));
-  } catch (const Error& error) {
-    problem = error.message();
-  }
-  return {{"name", entry.name},
-          {"kind", kind_json(kind)},
-          {"origin", weights::name_of(entry.origin)},
-          {"current", std::ranges::find(in_use, entry.name) != in_use.end()},
-          {"usable", problem.empty()},
-          {"problem", problem}};
-}
-
-}  // namespace
 
 OrderedJson Models::list() const {
   OrderedJson models = OrderedJson::array();

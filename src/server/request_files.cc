@@ -14,6 +14,13 @@ namespace {
 
 using pipelines::Field;
 
+// The first one that has it; null: none.
+const Field* field_where(const std::vector<Field>& fields, bool pipelines::FieldInfo::*flag) {
+  const auto found =
+      std::ranges::find_if(fields, [flag](const Field& field) { return field.info.*flag; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
 // The fields of the object that hold text of files: on_file(name, value).
 template <class AnyJson, class OnFile>
 void visit_fields(const std::vector<Field>& fields, AnyJson& object, const std::string& where,
@@ -31,14 +38,14 @@ void visit_fields(const std::vector<Field>& fields, AnyJson& object, const std::
 template <class AnyJson, class OnFile>
 void visit_files(const std::vector<Field>& fields, AnyJson& request, const OnFile& on_file) {
   visit_fields(fields, request, "", on_file);
-  for (const Field& field : fields) {
-    const auto plan = request.find(field.info.name);
-    if (!field.info.is_plan || plan == request.end() || !plan->is_object()) continue;
-    const std::vector<Field> own = pipelines::fields_of<pipelines::ComposeTrack>();
-    size_t number = 0;
-    for (auto& track : plan->at("tracks")) {
-      visit_fields(own, track, fmt::format("{}: track {}: ", field.info.name, ++number), on_file);
-    }
+  const Field* field = field_where(fields, &pipelines::FieldInfo::is_plan);
+  if (field == nullptr) return;
+  const auto plan = request.find(field->info.name);
+  if (plan == request.end() || !plan->is_object()) return;
+  const std::vector<Field> own = pipelines::fields_of<pipelines::ComposeTrack>();
+  size_t number = 0;
+  for (auto& track : plan->at("tracks")) {
+    visit_fields(own, track, fmt::format("{}: track {}: ", field->info.name, ++number), on_file);
   }
 }
 
@@ -68,12 +75,6 @@ Json plan_of_text(const std::string& text, const std::string& name) {
     throw Error(ErrorCode::InvalidArgument, error.message(),
                 "the tracks themselves are wanted, not the name of a file");
   }
-}
-
-const Field* field_where(const std::vector<Field>& fields, bool pipelines::FieldInfo::*flag) {
-  const auto found =
-      std::ranges::find_if(fields, [flag](const Field& field) { return field.info.*flag; });
-  return found == fields.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -142,10 +143,9 @@ void RequestFiles::add(const std::filesystem::path& path, const std::string& id)
 }
 
 OrderedJson RequestFiles::with_ids(OrderedJson request) const {
-  for (const Field& field : fields_) {
-    const auto found = request.find(field.info.name);
-    if (found == request.end()) continue;
-    if (field.info.is_plan && found->is_string()) {
+  if (const Field* plan = field_where(fields_, &pipelines::FieldInfo::is_plan)) {
+    const auto found = request.find(plan->info.name);
+    if (found != request.end() && found->is_string()) {
       *found = OrderedJson::parse(found->get_ref<const std::string&>());
     }
   }

@@ -3,6 +3,7 @@
 // the table are those of riffle listen-test.
 import { screensOf, seeded, shuffled } from '../../../src/eval/listening_core.js'
 import type { Clip } from '../api/types'
+import { factorOf } from '../audio/mixdown'
 
 export type Together = 'prompt' | 'source' | 'all' // clips with the same of it are heard side by side
 export type Apart = 'model' | 'kind' | 'tags' | 'clip' // what the scores are about
@@ -74,7 +75,7 @@ export function trialsOf(clips: Clip[], together: Together, apart: Apart): Trial
     const softest = Math.min(...group.map(({ loudness_lufs }) => loudness_lufs))
     const prompts = new Set(group.map(({ prompt }) => prompt))
     const stimuli = [...group].sort((a, b) => a.id.localeCompare(b.id)).map((clip) =>
-      ({ clip, system: systemOf(clip, apart), level: 10 ** ((softest - clip.loudness_lufs) / 20) }))
+      ({ clip, system: systemOf(clip, apart), level: factorOf(softest - clip.loudness_lufs) }))
     return { name, prompt: prompts.size === 1 ? [...prompts][0]! : '', stimuli }
   })
 }
