@@ -7,9 +7,7 @@ import { openSpeakers } from '../audio/context'
 import { factorOf } from '../audio/mixdown'
 import { Mixer } from '../audio/mixer'
 import { heardOf, type Lane, type Span } from '../util/lanes'
-import { deck } from './deck.svelte'
-import { jamStore } from './jam.svelte'
-import { stream } from './stream.svelte'
+import { joinPlayers, silenceOthers } from './one_at_a_time'
 
 const standardRate = 44100
 
@@ -31,7 +29,7 @@ class BandPlayer {
   private context: AudioContext | null = null
 
   start(): void {
-    for (const other of [deck, jamStore, stream]) other.onplay(() => this.pause())
+    joinPlayers(this, () => this.pause())
   }
 
   // Of all that is mixed and exported: the first sound's.
@@ -67,9 +65,7 @@ class BandPlayer {
   // To be called from a click: browsers let sound begin only then. What is still on its way is waited for.
   async play(): Promise<void> {
     if (this.duration === 0) return
-    deck.pause()
-    void jamStore.pause()
-    stream.stop()
+    silenceOthers(this)
     const ticket = ++this.wanted
     const mixer = this.open()
     void this.context?.resume()

@@ -3,6 +3,7 @@
 import { api } from '../api/client'
 import { openSpeakers, type Speakers } from '../audio/context'
 import { Deck } from '../audio/deck'
+import { joinPlayers, silenceOthers } from './one_at_a_time'
 import { studio } from './studio.svelte'
 
 export interface Playable {
@@ -20,15 +21,13 @@ class DeckStore {
   position = $state(0)
   duration = $state(0)
   loading = $state<string | null>(null)
-  private before: (() => void)[] = []
   private deck: Deck | null = null
   private speakers: Speakers | null = null
   private buffers = new Map<string, AudioBuffer>()
   private wanted = 0
 
-  // What falls silent when the deck plays.
-  onplay(quiet: () => void): void {
-    this.before.push(quiet)
+  start(): void {
+    joinPlayers(this, () => this.pause())
   }
 
   // Plays a clip, stops it, or changes to it where it runs beside the one that is heard.
@@ -80,7 +79,7 @@ class DeckStore {
 
   play(): void {
     if (!this.deck || this.current === null) return
-    for (const quiet of this.before) quiet()
+    silenceOthers(this)
     this.deck.loop = this.loop
     this.deck.play()
     this.playing = true

@@ -12,7 +12,7 @@ import { WebOutput } from '../audio/output'
 import { decodeWav } from '../audio/wav'
 import { JamKeep } from '../util/jam_keep'
 import { momentLink, type JamStart } from '../util/route'
-import { deck } from './deck.svelte'
+import { joinPlayers, silenceOthers } from './one_at_a_time'
 import { studio } from './studio.svelte'
 
 export interface Pending {
@@ -37,15 +37,9 @@ class JamStore {
   nowPlaying = $state<number | null>(null)
   problem = $state.raw<Problem | null>(null)
   player: JamPlayer | null = null
-  private before: (() => void)[] = []
   private speakers: Speakers | null = null
   private timer: ReturnType<typeof setInterval> | null = null
   private firstIndex = 0
-
-  // What falls silent when a jam plays.
-  onplay(quiet: () => void): void {
-    this.before.push(quiet)
-  }
 
   start(): void {
     events.on('state', ({ jam }) => jam && this.take(jam))
@@ -63,7 +57,7 @@ class JamStore {
     events.watch((connection) => {
       if (connection === 'open' && this.jam) void this.catchUp()
     })
-    deck.onplay(() => void this.pause())
+    joinPlayers(this, () => void this.pause())
     setInterval(() => this.jam && !this.over && keep.touch(this.jam.id), touchMs)
     window.addEventListener('pagehide', () => this.jam && keep.leave(this.jam.id))
     document.addEventListener('visibilitychange', () => {
@@ -154,8 +148,7 @@ class JamStore {
 
   async play(): Promise<void> {
     if (!this.player || !this.speakers) return
-    deck.pause()
-    for (const quiet of this.before) quiet()
+    silenceOthers(this)
     await this.speakers.context.resume()
     if (!this.player.started) this.player.start(this.firstIndex)
     this.playing = true

@@ -7,8 +7,7 @@ import { openSpeakers } from '../audio/context'
 import { JamPlayer } from '../audio/jam_player'
 import { WebOutput } from '../audio/output'
 import { decodeWav } from '../audio/wav'
-import { deck } from './deck.svelte'
-import { jamStore } from './jam.svelte'
+import { joinPlayers, silenceOthers } from './one_at_a_time'
 import { studio } from './studio.svelte'
 
 class Stream {
@@ -18,16 +17,9 @@ class Stream {
   private timer: ReturnType<typeof setInterval> | null = null
   private queue: Promise<void> = Promise.resolve()
   private ended = false
-  private before: (() => void)[] = []
-
-  // What falls silent when it plays.
-  onplay(quiet: () => void): void {
-    this.before.push(quiet)
-  }
 
   start(): void {
-    deck.onplay(() => this.stop())
-    jamStore.onplay(() => this.stop())
+    joinPlayers(this, () => this.stop())
     events.on('segment', ({ job, segment }) => {
       if (job === this.jobId) this.take(segment)
     })
@@ -39,9 +31,7 @@ class Stream {
   // To be called from a click: browsers let sound begin only then.
   listen(job: Job): void {
     this.stop()
-    deck.pause()
-    void jamStore.pause()
-    for (const quiet of this.before) quiet()
+    silenceOthers(this)
     const speakers = openSpeakers('stream', studio.sampleRate)
     void speakers.context.resume()
     const output = new WebOutput(speakers.context, speakers.input)
