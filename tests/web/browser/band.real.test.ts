@@ -97,6 +97,7 @@ describe.skipIf(missing || !riffle)('Band and riffle serve', { timeout: longMs +
   it('cancels within a step', async () => {
     await page.getByRole('form', { name: 'Add a lane' }).getByText('Finer settings').click()
     await page.getByRole('form', { name: 'Add a lane' }).getByLabel('Steps').fill('1000')
+    await page.getByRole('form', { name: 'Add a lane' }).getByLabel('Stereo').fill('0') // a second channel has steps of its own
     await page.getByRole('form', { name: 'Add a lane' }).getByLabel('Prompt', { exact: true }).fill('never heard')
     await button('Add the lane').click()
     await lane('never heard').getByText(/step \d+ of 1000/).waitFor()
@@ -107,6 +108,7 @@ describe.skipIf(missing || !riffle)('Band and riffle serve', { timeout: longMs +
     console.log(`cancelled after ${((Date.now() - begin) / 1000).toFixed(1)} s`)
     await button('Put what did not succeed away').click()
     await page.getByRole('form', { name: 'Add a lane' }).getByLabel('Steps').fill('')
+    await page.getByRole('form', { name: 'Add a lane' }).getByLabel('Stereo').fill('')
   })
 
   it('composes a mix, and exports its stems, which add up to it', async () => {

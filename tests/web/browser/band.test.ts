@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { decodeWav } from '../../../web/src/audio/wav'
 import { wav } from '../fake/sound'
 import { level, toneLevel, waitForSound, waitUntil } from './listen'
-import { missing, openStudio, type Studio } from './studio'
+import { beepingMicrophone, missing, openStudio, type Studio } from './studio'
 
 const rate = 44100
 
@@ -21,7 +21,7 @@ describe.skipIf(missing)('Band', () => {
   let studio: Studio
   let page: Page
   beforeAll(async () => {
-    studio = await openStudio()
+    studio = await openStudio(undefined, beepingMicrophone)
     studio.fake.pace.steps = 6
     page = await studio.open('#/band', { viewport: { width: 1200, height: 900 } })
   })
@@ -142,6 +142,7 @@ describe.skipIf(missing)('Band', () => {
     await button('Stop recording').click()
     await page.getByText('recording 1.wav').waitFor()
     await add('')
+    await waitUntil(async () => newestJob().request.like !== undefined, 'the lane like it') // the mix is brought first
     await done()
     const upload = studio.fake.library.uploads.get(String(newestJob().request.like))!
     expect(upload.about.duration_s).toBeGreaterThan(0.9)
