@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "audio/detail/multiarch.h"
+#include "core/mel_scale.h"
 
 namespace riffle::audio {
 namespace {
@@ -68,9 +69,6 @@ RIFFLE_MULTIARCH void scatter(const float* value, const float* weights, const in
 }
 
 }  // namespace
-
-double hz_to_mel(double hz) { return 2595.0 * std::log10(1.0 + hz / 700.0); }
-double mel_to_hz(double mel) { return 700.0 * (std::pow(10.0, mel / 2595.0) - 1.0); }
 
 MelFilterbank MelFilterbank::from_columns(int bins, const std::vector<std::vector<double>>& columns,
                                           const std::vector<int>& firsts) {

@@ -11,9 +11,6 @@
 
 namespace riffle::audio {
 
-double hz_to_mel(double hz);   // 2595 log10(1 + hz / 700)
-double mel_to_hz(double mel);  // its inverse
-
 // A sparse matrix [bins, filters] whose columns are runs of bins: filter m covers bins [first,
 // first + count).
 class MelFilterbank {

@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Chroma: how strong each of the twelve pitch classes is, over time. Harmonic pitch class profiles
-// (Gomez, "Tonal description of polyphonic audio for music content processing", 2006): spectral
-// peaks, each counted for the notes it can be a harmonic of, on the tuning the clip has; what lasts
-// a moment only, as drums do, is taken out by a median over time (FitzGerald, DAFx 2010).
+// How well one clip's melody and harmony follow another's.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <span>
-#include <string_view>
-#include <vector>
-
-#include "audio/waveform.h"
-#include "core/job.h"
+#include "audio/chroma.h"
 
 namespace riffle::eval {
 
-using PitchClasses = std::array<float, 12>;  // from C upwards
+using audio::Chroma;
+using audio::chroma_of;
+using audio::mean_of_columns;
+using audio::PitchClasses;
 
-struct Chroma {
-  double rate_hz = 0;                 // columns a second
-  double tuning_semitones = 0;        // of the clip against A = 440 Hz, -0.5..0.5
-  std::vector<PitchClasses> columns;  // each with its largest at 1; zeros where it is silent
-  std::vector<PitchClasses> bass;     // the same of what lies below middle C, as it sounds: no peak
-                                      // is taken for a harmonic
-};
-
-// About 10 columns a second.
-Chroma chroma_of(const audio::Waveform& sound, const Job& job = {});
-
-// Mean over columns, with the largest at 1.
-PitchClasses mean_of_columns(std::span<const PitchClasses> columns);
-
-// How well one clip's melody and harmony follow another's: the correlation of the two over all
-// columns and pitch classes, each column without its mean and at unit length, smoothed over some
-// 0.3 s. -1..1; 0 where one is silent.
+// The correlation of the two over all columns and pitch classes, each column without its mean and
+// at unit length, smoothed over some 0.3 s. -1..1; 0 where one is silent.
 double chroma_correlation(const Chroma& a, const Chroma& b);
 
 }  // namespace riffle::eval

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audio/mel_filterbank.h"
 #include "core/error.h"
+#include "core/mel_scale.h"
 #include "diffusion/masks.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
@@ -49,11 +49,11 @@ at::Tensor mask_of(const RepaintOptions& options, const Geometry& geometry, int6
 }  // namespace
 
 RowRange rows_of(const Band& band, const audio::SpectrogramParams& params) {
-  const double low_mel = audio::hz_to_mel(params.min_frequency);
+  const double low_mel = hz_to_mel(params.min_frequency);
   const double step =
-      (audio::hz_to_mel(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
+      (hz_to_mel(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
   const double rows = params.num_frequencies;
-  const auto row_of = [&](double hz) { return (audio::hz_to_mel(hz) - low_mel) / step - 0.5; };
+  const auto row_of = [&](double hz) { return (hz_to_mel(hz) - low_mel) / step - 0.5; };
   RowRange range{std::clamp(rows - row_of(band.high_hz), 0.0, rows),
                  std::clamp(rows - row_of(band.low_hz), 0.0, rows)};
   if (!(band.low_hz < band.high_hz) || range.bottom - range.top < 1e-6) {
