@@ -17,7 +17,6 @@
 #include "cli/options.h"
 #include "cli/write_sound.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "image/picture_file.h"
 #include "pipelines/clip_file.h"
 #include "pipelines/registry.h"
@@ -181,9 +180,9 @@ OrderedJson write_clip(const pipelines::Clip& clip, const Options& options, cons
                    clip.sound.duration_s(), clip.sound.sample_rate,
                    clip.sound.channels() == 1 ? "mono" : "stereo", loudness.integrated_lufs,
                    clip.request.value("seed", int64_t{0}));
-  for (const std::string& note : clip.notes) log::info("{}: {}", path.string(), note);
   OrderedJson all_notes = clip.notes;
   for (const std::string& note : notes) all_notes.push_back(note);
+  for (const auto& note : all_notes) context.out.line("  {}", note.get_ref<const std::string&>());
   OrderedJson document = {{"audio", path.string()},
                           {"frames", clip.sound.frames()},
                           {"duration_s", clip.sound.duration_s()},
