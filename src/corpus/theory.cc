@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "text/chords.h"
 
 namespace riffle::corpus {
 namespace {
@@ -37,37 +38,6 @@ const Mode& mode_of(std::string_view name) {
   }
   throw Error(ErrorCode::InvalidArgument, fmt::format("mode '{}' is not known", name),
               "modes are major, minor, dorian, phrygian, lydian, mixolydian, harmonic minor");
-}
-
-struct Quality {
-  std::string_view name;
-  std::vector<int> intervals;
-};
-
-const std::vector<Quality>& qualities() {
-  static const std::vector<Quality> table = {
-      {"maj", {0, 4, 7}},
-      {"min", {0, 3, 7}},
-      {"dim", {0, 3, 6}},
-      {"aug", {0, 4, 8}},
-      {"5", {0, 7}},
-      {"sus2", {0, 2, 7}},
-      {"sus4", {0, 5, 7}},
-      {"6", {0, 4, 7, 9}},
-      {"min6", {0, 3, 7, 9}},
-      {"7", {0, 4, 7, 10}},
-      {"maj7", {0, 4, 7, 11}},
-      {"min7", {0, 3, 7, 10}},
-      {"m7b5", {0, 3, 6, 10}},
-      {"dim7", {0, 3, 6, 9}},
-      {"minmaj7", {0, 3, 7, 11}},
-      {"7sus4", {0, 5, 7, 10}},
-      {"add9", {0, 2, 4, 7}},
-      {"9", {0, 4, 7, 10, 14}},
-      {"maj9", {0, 4, 7, 11, 14}},
-      {"min9", {0, 3, 7, 10, 14}},
-  };
-  return table;
 }
 
 int pitch_class(int key) { return ((key % 12) + 12) % 12; }
@@ -118,11 +88,11 @@ Scale pentatonic_of(int tonic, std::string_view mode) { return {tonic, mode_of(m
 bool is_dark(std::string_view mode) { return mode_of(mode).steps[2] == 3; }
 
 std::span<const int> intervals_of(std::string_view quality) {
-  for (const Quality& entry : qualities()) {
+  for (const text::ChordQuality& entry : text::chord_qualities()) {
     if (entry.name == quality) return entry.intervals;
   }
   throw Error(ErrorCode::InvalidArgument, fmt::format("chord quality '{}' is not known", quality),
-              "corpus/theory.cc lists those there are");
+              "text/chords.cc lists those there are");
 }
 
 std::vector<int> pitch_classes_of(const Chord& chord) {
@@ -173,7 +143,7 @@ Chord chord_on(const Scale& scale, int degree, bool sevenths) {
   for (const int third : {0, 2, 4, 6}) tones.push_back(scale.moved(root, third) - root);
   for (int size = sevenths ? 4 : 3; size >= 3; --size) {
     tones.resize(static_cast<size_t>(size));
-    for (const Quality& quality : qualities()) {
+    for (const text::ChordQuality& quality : text::chord_qualities()) {
       if (quality.intervals == tones) {
         return {.root = pitch_class(root), .quality = std::string(quality.name)};
       }
