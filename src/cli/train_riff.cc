@@ -49,6 +49,7 @@ struct Riff {
   std::string model;
   std::string config;
   bool new_words = false;
+  bool follow_harmony = false;
   int64_t word_count = 2;
   TrainOptions train;
   train::RiffTaskOptions task;
@@ -74,12 +75,15 @@ train::RiffNetworks networks_of(const Riff& options, const shards::ShardReader& 
                                                 : vocabulary_of(options, corpus, known),
                                options.train.run.seed);
     }
+    if (options.follow_harmony) train::follow_harmony(networks, maker.row_factor);
     return networks;
   }
   const Json config = options.config.empty() ? Json::object() : read_json_file(options.config);
   return train::make_riff_networks(
       config, options.config.empty() ? "the default configuration" : options.config,
-      {.latent_channels = maker.channels, .columns = options.task.frames / maker.time_factor},
+      {.latent_channels = maker.channels,
+       .columns = options.task.frames / maker.time_factor,
+       .mel_rows = maker.row_factor},
       vocabulary_of(options, corpus), options.train.run.seed);
 }
 
@@ -148,6 +152,7 @@ void add_condition_options(CLI::App& app, train::ConditionChances& chances) {
   add("--drop-all", chances.nothing, "How often nothing is told, so that guidance works");
   add("--drop-text", chances.no_text, "How often the words are left out");
   add("--drop-tempo", chances.no_tempo, "How often the tempo is left out");
+  add("--drop-chroma", chances.no_chroma, "How often it is left out what sounds");
   add("--drop-key", chances.no_key, "How often the key is left out");
   add("--drop-beats", chances.no_beats, "How often the places of beats are left out");
   add("--tell-tempo", chances.tell_tempo, "How often a tempo is told that the caption leaves out");
@@ -186,6 +191,9 @@ Action add_train_riff(CLI::App& app) {
   app.add_flag("--new-words", options->new_words,
                "Teach MODEL the words of the captions that it does not know; trains its text "
                "encoder too");
+  app.add_flag("--follow-harmony", options->follow_harmony,
+               "Give MODEL rows that tell it where the notes of a key and of chords lie, which new "
+               "models have");
   app.add_option("--word-count", options->word_count,
                  "Words the model knows occur at least so often in the captions")
       ->check(between(1, 1 << 20))

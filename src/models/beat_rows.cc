@@ -2,17 +2,11 @@
 #include "models/beat_rows.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/linspace.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <numbers>
-
-#include "core/error.h"
 
 namespace riffle::models {
 
@@ -27,25 +21,6 @@ at::Tensor beat_rows(const BeatGrid& grid, int64_t first_column, int64_t columns
   return at::stack({beat.sin(), beat.cos(), bar.sin(), bar.cos(), at::ones_like(beat)})
       .to(at::kFloat)
       .unsqueeze(0);
-}
-
-at::Tensor with_context(const at::Tensor& latents, const at::Tensor& beats) {
-  const int64_t batch = latents.size(0);
-  const int64_t height = latents.size(2);
-  const int64_t columns = latents.size(3);
-  if (beats.defined() && (beats.dim() != 3 || beats.size(0) != batch ||
-                          beats.size(1) != kBeatRows || beats.size(2) != columns)) {
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("beat rows of shape [{}] for latents of [{}]",
-                            fmt::join(beats.sizes(), ", "), fmt::join(latents.sizes(), ", ")));
-  }
-  const at::Tensor rows = beats.defined()
-                              ? beats.to(latents.options())
-                              : at::zeros({batch, kBeatRows, columns}, latents.options());
-  const at::Tensor place = at::linspace(-1, 1, height, latents.options()).view({1, 1, height, 1});
-  return at::cat({latents, rows.unsqueeze(2).expand({-1, -1, height, -1}),
-                  place.expand({batch, 1, height, columns})},
-                 1);
 }
 
 }  // namespace riffle::models

@@ -23,11 +23,4 @@ inline constexpr int64_t kBeatRows = 5;
 // columns' middles. [1, kBeatRows, columns], float32.
 at::Tensor beat_rows(const BeatGrid& grid, int64_t first_column, int64_t columns);
 
-// What a denoiser with context takes beside its latents: the beat rows in every row, and the place
-// of the row from -1 (top) to 1, since rows of a spectrogram are not alike.
-inline constexpr int64_t kContextChannels = kBeatRows + 1;
-// beats: [B, kBeatRows, columns] or undefined for unknown; latents: [B, C, H, columns] -> [B, C +
-// kContextChannels, H, columns]. Throws Error{InvalidArgument} for shapes that do not fit.
-at::Tensor with_context(const at::Tensor& latents, const at::Tensor& beats);
-
 }  // namespace riffle::models

@@ -20,6 +20,7 @@ struct Conditioning {
   at::Tensor summary{};  // [B, D]: one embedding of a prompt or of a sound
   at::Tensor context{};  // [B, C, ...]: latents of the music to go with
   at::Tensor beats{};    // [B, kBeatRows, columns]: where beats and bars lie (beat_rows.h)
+  at::Tensor chroma{};   // [B, kChromaRows, columns]: which notes are to sound (tone_rows.h)
 };
 
 struct DenoiseOptions {
@@ -37,8 +38,9 @@ class Denoiser {
   // Time columns of the latents the model was trained on; longer stretches are best taken in
   // windows of it.
   virtual int64_t training_columns() const = 0;
-  // Whether it reads Conditioning::beats.
+  // Whether it reads Conditioning::beats, and Conditioning::chroma.
   virtual bool follows_beats() const { return false; }
+  virtual bool follows_chroma() const { return false; }
   // The bundle's scheduler_config.json: the noise schedule, and what the prediction is of.
   virtual const Json& scheduler_config() const = 0;
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "models/beat_rows.h"
+#include "models/context_rows.h"
 #include "models/riff_seams.h"
 #include "nn/conv2d.h"
 
@@ -14,13 +14,15 @@ namespace {
 class RiffDenoiser final : public Denoiser {
  public:
   explicit RiffDenoiser(std::shared_ptr<RiffParts> parts)
-      : parts_(std::move(parts)), scheduler_config_(parts_->bundle().config("scheduler")) {}
+      : parts_(std::move(parts)),
+        scheduler_config_(parts_->bundle().config("scheduler")),
+        context_(parts_->unet_config().in_channels - parts_->unet_config().out_channels,
+                 parts_->mel_rows_per_latent_row(), parts_->bundle().spectrogram()) {}
 
   int64_t latent_channels() const override { return parts_->unet_config().out_channels; }
   int64_t training_columns() const override { return parts_->unet_config().sample_size; }
-  bool follows_beats() const override {
-    return parts_->unet_config().in_channels != parts_->unet_config().out_channels;
-  }
+  bool follows_beats() const override { return context_.beats(); }
+  bool follows_chroma() const override { return context_.harmony(); }
   const Json& scheduler_config() const override { return scheduler_config_; }
 
   at::Tensor predict(const at::Tensor& latents, double noise_level,
@@ -34,7 +36,7 @@ class RiffDenoiser final : public Denoiser {
     const at::ScalarType type = device.is_cuda() ? at::kHalf : at::kFloat;
     const bool summed = parts_->unet_config().projection_class_embeddings_input_dim > 0;
     const at::Tensor summary = summed ? conditioning.summary.to(device, type) : at::Tensor();
-    const at::Tensor input = follows_beats() ? with_context(latents, conditioning.beats) : latents;
+    const at::Tensor input = context_.beside(latents, conditioning);
     return unet
         .forward(input.to(device, type), time.to(device), conditioning.tokens.to(device, type), job,
                  options.step_cache, summary)
@@ -44,6 +46,7 @@ class RiffDenoiser final : public Denoiser {
  private:
   std::shared_ptr<RiffParts> parts_;
   Json scheduler_config_;
+  ContextRows context_;
 };
 
 }  // namespace

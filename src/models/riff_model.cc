@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "models/beat_rows.h"
+#include "models/context_rows.h"
 #include "models/prompt_features.h"
 #include "models/riff_seams.h"
 #include "text/word_vocabulary.h"
@@ -27,7 +27,9 @@ void check_fit(const RiffParts& parts) {
     refuse(fmt::format("the UNet reads prompts of {} features, the text encoder makes {}",
                        unet.cross_attention_dim, parts.text_config().hidden_size));
   }
-  if (unet.out_channels != latents || (context != 0 && context != kContextChannels)) {
+  const bool harmony = context == ContextRows::with_harmony(parts.mel_rows_per_latent_row());
+  if (unet.out_channels != latents ||
+      (context != 0 && context != ContextRows::kBeatChannels && !harmony)) {
     refuse(fmt::format("the UNet takes {} and makes {} latent channels, the autoencoder has {}",
                        unet.in_channels, unet.out_channels, latents));
   }
@@ -37,6 +39,9 @@ void check_fit(const RiffParts& parts) {
         fmt::format("the UNet reads a summary of {} features, expected {} of the text encoder "
                     "and {} of tempo and key",
                     summary, parts.text_config().hidden_size, kMusicFeatures));
+  }
+  if (harmony && summary == 0) {
+    refuse("the UNet has rows for a key, but reads no summary of the prompt, which would tell it");
   }
 }
 

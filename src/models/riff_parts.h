@@ -68,6 +68,9 @@ class RiffParts {
   int64_t latent_channels() const {
     return mel_config_ ? mel_config_->latent_channels : vae_config_.latent_channels;
   }
+  int64_t mel_rows_per_latent_row() const {
+    return mel_config_ ? mel_config_->row_factor() : vae_config_.factor();
+  }
   const ClipTextConfig& text_config() const { return text_config_; }
   const weights::Bundle& bundle() const { return bundle_; }
   const RiffModelOptions& options() const { return options_; }

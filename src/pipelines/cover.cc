@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/cover.h"
 
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "audio/chroma.h"
 #include "audio/downmix.h"
 #include "audio/loudness.h"
 #include "audio/resample.h"
+#include "models/tone_rows.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -15,9 +20,38 @@
 namespace riffle::pipelines {
 namespace {
 
-// One prompt for all windows, or one for each on the way from the first to the second.
+// What sounds in each latent column of a recording: [1, kChromaRows, columns].
+at::Tensor chroma_rows_of(const audio::Waveform& sound, const Geometry& geometry, int64_t columns,
+                          const Job& job) {
+  // What is weaker beside the strongest note are its overtones more often than notes.
+  constexpr float kOvertones = 0.25F;
+  const audio::Chroma chroma = audio::chroma_of(sound, job);
+  const double frames_per_column = static_cast<double>(geometry.samples_per_column()) *
+                                   chroma.rate_hz / geometry.codec.sample_rate;
+  at::Tensor rows = at::zeros({1, models::kChromaRows, columns});
+  auto value = rows.accessor<float, 3>();
+  const auto count = static_cast<int64_t>(chroma.columns.size());
+  for (int64_t column = 0; column < columns; ++column) {
+    const auto at = static_cast<double>(column);
+    const int64_t first = std::clamp(nearest(at * frames_per_column), int64_t{0}, count);
+    const int64_t last = std::clamp(nearest((at + 1) * frames_per_column), first, count);
+    const audio::PitchClasses heard = audio::mean_of_columns(
+        std::span(chroma.columns)
+            .subspan(static_cast<size_t>(first), static_cast<size_t>(last - first)));
+    for (size_t tone = 0; tone < heard.size(); ++tone) {
+      value[0][static_cast<int64_t>(tone)][column] =
+          std::max(0.0F, (heard[tone] - kOvertones) / (1 - kOvertones));
+    }
+    value[0][models::kPitchClasses][column] = 1;
+  }
+  return rows;
+}
+
+// One prompt for all windows, or one for each: on the way from the first to the second, or to the
+// notes of each. chroma: as above, or undefined.
 SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
-                           const diffusion::WindowPlan& plan, const Job& job) {
+                           const diffusion::WindowPlan& plan, const at::Tensor& chroma,
+                           const Job& job) {
   const std::vector<std::string> texts = {request.prompt,
                                           request.to.empty() ? request.prompt : request.to,
                                           request.sampling.negative_prompt};
@@ -26,7 +60,7 @@ SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
   const auto from = item_of(read.conditioning, 0);
   const auto to = item_of(read.conditioning, 1);
   const auto negative = item_of(read.conditioning, 2);
-  const int64_t windows = request.to.empty() ? 1 : plan.count();
+  const int64_t windows = request.to.empty() && !chroma.defined() ? 1 : plan.count();
   if (!request.to.empty() && windows == 1) {
     steered.notes.emplace_back(
         "the recording is as short as one window: only the first prompt is used");
@@ -35,6 +69,11 @@ SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
     const double share =
         windows == 1 ? 0 : static_cast<double>(k) / static_cast<double>(windows - 1);
     steered.prompts.push_back({mixed(from, to, share), negative});
+    if (chroma.defined()) {
+      diffusion::GuidedPrompt& prompt = steered.prompts.back();
+      prompt.positive.chroma = plan.slice(chroma, k);
+      prompt.negative.chroma = prompt.positive.chroma;
+    }
   }
   return steered;
 }
@@ -60,6 +99,9 @@ void CoverRequest::visit(FieldVisitor& v) {
                      .help = "0.4 changes it lightly, 0.55 heavily; above, melody and tempo go",
                      .minimum = 0,
                      .maximum = 1});
+  v.field(keep_notes, {.name = "keep_notes",
+                       .help = "Tell the model which notes sound in the recording, so that they "
+                               "stay where the strength is high; of models that follow chords"});
   v.field(magic_mix, {.name = "magic_mix",
                       .help = "Mix layout and meaning while the sound forms (Liew et al. 2022)"});
   v.field(mix, {.name = "mix",
@@ -117,8 +159,11 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
     options.mix =
         magic_mix_of(request, scheduler, {original.latents, noise.initial}, scheduler.index());
   }
+  const at::Tensor chroma = request.keep_notes && model.denoiser().follows_chroma()
+                                ? chroma_rows_of(source, geometry, columns, inner)
+                                : at::Tensor();
   const SteeredWindows steered =
-      steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), inner);
+      steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), chroma, inner);
 
   Clip clip;
   clip.latents = run_sampler(model, chosen, latents, steered.prompts, options, context);

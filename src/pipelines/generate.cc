@@ -91,6 +91,15 @@ std::vector<std::string> length_notes(const Stretch& stretch, const Geometry& ge
                       geometry.window_s())};
 }
 
+std::vector<text::ChordSpan> chords_of(const GenerateRequest& request) {
+  if (request.chords.empty()) return {};
+  try {
+    return text::parse_chords(request.chords);
+  } catch (const Error& e) {
+    throw Error(e.code(), fmt::format("chords: {}", e.message()), e.hint());
+  }
+}
+
 }  // namespace
 
 void GenerateRequest::visit(FieldVisitor& v) {
@@ -99,6 +108,10 @@ void GenerateRequest::visit(FieldVisitor& v) {
                    .required = true,
                    .place = 1});
   length.visit(v);
+  v.field(chords, {.name = "chords",
+                   .help = "Chords to play, one a bar or bars apart by |, over and over: "
+                           "\"Am | F | C G/B\"; needs a tempo",
+                   .absent = "as the model likes"});
   v.field(loop, {.name = "loop", .help = "The end goes on into the beginning without a click"});
   v.field(count, {.name = "count",
                   .help = "How many clips, with seeds one apart",
@@ -151,7 +164,8 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
   const SteeredWindows steered = steer(model, prompts, request.sampling.negative_prompt, plan,
                                        PieceBeats{.bpm = request.length.bpm,
                                                   .beats_per_bar = request.length.beats_per_bar,
-                                                  .whole_beats = request.loop ? beats : 0},
+                                                  .whole_beats = request.loop ? beats : 0,
+                                                  .chords = chords_of(request)},
                                        context.job);
 
   std::vector<Clip> clips;

@@ -15,6 +15,7 @@ namespace riffle::pipelines {
 struct GenerateRequest {
   std::string prompt = {};
   Length length = {};
+  std::string chords = {};  // text/chords.h, repeated to the end
   bool loop = false;
   int64_t count = 1;
   int64_t batch = 1;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/prompt_schedule.h"
 
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 
 #include "core/error.h"
 #include "models/beat_rows.h"
+#include "models/tone_rows.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -92,12 +95,13 @@ Place place_at(std::span<const TimedPrompt> prompts, double sample, double sprea
 models::Conditioning mixed(const models::Conditioning& a, const models::Conditioning& b,
                            double share) {
   return {mixed(a.tokens, b.tokens, share), mixed(a.summary, b.summary, share),
-          mixed(a.context, b.context, share), mixed(a.beats, b.beats, share)};
+          mixed(a.context, b.context, share), mixed(a.beats, b.beats, share),
+          mixed(a.chroma, b.chroma, share)};
 }
 
 models::Conditioning item_of(const models::Conditioning& all, int64_t index) {
   return {row(all.tokens, index), row(all.summary, index), row(all.context, index),
-          row(all.beats, index)};
+          row(all.beats, index), row(all.chroma, index)};
 }
 
 std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,
@@ -139,6 +143,30 @@ void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional
   }
   prompt.positive.beats = models::beat_rows(grid, first_column, columns);
   prompt.negative.beats = prompt.positive.beats;
+  if (beats.chords.empty() || !model.denoiser().follows_chroma()) return;
+  const double columns_per_bar = grid.columns_per_beat * static_cast<double>(grid.beats_per_bar);
+  prompt.positive.chroma = chroma_rows(beats.chords, columns_per_bar, first_column, columns,
+                                       beats.whole_beats > 0 ? total_columns : 0);
+  // Not known there: guidance is to lead towards the chords.
+  prompt.negative.chroma = at::zeros_like(prompt.positive.chroma);
+}
+
+at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_per_bar,
+                       int64_t first_column, int64_t columns, int64_t total_columns) {
+  at::Tensor rows = at::zeros({1, models::kChromaRows, columns});
+  auto value = rows.accessor<float, 3>();
+  const double bars = chords.back().end;
+  for (int64_t column = 0; column < columns; ++column) {
+    int64_t at = first_column + column;
+    if (total_columns > 0) at %= total_columns;
+    const double bar = (static_cast<double>(at) + 0.5) / columns_per_bar;
+    const double place = std::fmod(bar, bars);
+    const auto chord =
+        std::ranges::find_if(chords, [&](const text::ChordSpan& span) { return place < span.end; });
+    for (const int tone : chord->pitch_classes) value[0][tone][column] = 1;
+    value[0][models::kPitchClasses][column] = 1;
+  }
+  return rows;
 }
 
 namespace {
@@ -180,6 +208,15 @@ SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
   const auto tempo = [&](size_t prompt) {
     return prompt < read.tempi.size() ? read.tempi[prompt] : std::optional<double>{};
   };
+  if (beats && !beats->chords.empty()) {
+    if (!tempo(0)) {
+      throw Error(ErrorCode::InvalidArgument, "chords need a tempo",
+                  "give one: --bpm 100, or in the prompt");
+    }
+    if (!model.denoiser().follows_chroma()) {
+      steered.notes.emplace_back("this model does not follow chords: they are not heard");
+    }
+  }
   const auto column = static_cast<double>(model.geometry().samples_per_column());
   const double end = column * static_cast<double>(plan.total());
   note_unheard(prompts, plan, end, steered.notes);

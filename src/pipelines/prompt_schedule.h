@@ -13,6 +13,7 @@
 #include "diffusion/windows.h"
 #include "pipelines/length.h"
 #include "pipelines/music_model.h"
+#include "text/chords.h"
 
 namespace riffle::pipelines {
 
@@ -38,13 +39,19 @@ struct PieceBeats {
   std::optional<double> bpm = {};  // where the prompts do not say one
   int64_t beats_per_bar = 4;
   int64_t whole_beats = 0;  // of a loop: as many as it has, so that the last bar meets the first
+  std::vector<text::ChordSpan> chords = {};  // over and over again; empty: as the model likes
 };
 
-// Tells a prompt where the beats of its window lie: that begins at first_column. No tempo, or a
-// model that does not follow beats: nothing happens.
+// Tells a prompt where the beats of its window lie, which begins at first_column, and its chords.
+// No tempo, or a model that does not follow beats: nothing happens.
 void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional<double> bpm,
                const PieceBeats& beats, int64_t first_column, int64_t columns,
                int64_t total_columns);
+
+// What sounds in the columns of a window that begins at first_column: [1, kChromaRows, columns].
+// total_columns: of a loop, whose last column is followed by its first; else 0.
+at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_per_bar,
+                       int64_t first_column, int64_t columns, int64_t total_columns = 0);
 
 // One window's conditioning is that of its middle: a prompt, or a mixture near a change, which is
 // spread over the step from one window to the next. beats: empty where beats lie elsewhere than

@@ -33,7 +33,8 @@ bool fit_together(const Prediction& a, const Prediction& b) {
          same_but_batch(a.conditioning.tokens, b.conditioning.tokens) &&
          same_but_batch(a.conditioning.summary, b.conditioning.summary) &&
          same_but_batch(a.conditioning.context, b.conditioning.context) &&
-         same_but_batch(a.conditioning.beats, b.conditioning.beats);
+         same_but_batch(a.conditioning.beats, b.conditioning.beats) &&
+         same_but_batch(a.conditioning.chroma, b.conditioning.chroma);
 }
 
 std::vector<at::Tensor> predict_together(std::span<const Prediction* const> predictions,
@@ -44,7 +45,8 @@ std::vector<at::Tensor> predict_together(std::span<const Prediction* const> pred
       {joined(predictions, [](const Prediction& p) { return p.conditioning.tokens; }),
        joined(predictions, [](const Prediction& p) { return p.conditioning.summary; }),
        joined(predictions, [](const Prediction& p) { return p.conditioning.context; }),
-       joined(predictions, [](const Prediction& p) { return p.conditioning.beats; })},
+       joined(predictions, [](const Prediction& p) { return p.conditioning.beats; }),
+       joined(predictions, [](const Prediction& p) { return p.conditioning.chroma; })},
       predictions.front()->options};
   const at::Tensor result = predict(all, Job{});
   std::vector<at::Tensor> parts;

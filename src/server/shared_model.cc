@@ -20,6 +20,7 @@ class SharedModel::GuardedDenoiser final : public models::Denoiser {
   int64_t latent_channels() const override { return inner_.latent_channels(); }
   int64_t training_columns() const override { return inner_.training_columns(); }
   bool follows_beats() const override { return inner_.follows_beats(); }
+  bool follows_chroma() const override { return inner_.follows_chroma(); }
   const Json& scheduler_config() const override { return inner_.scheduler_config(); }
 
   at::Tensor predict(const at::Tensor& latents, double noise_level,

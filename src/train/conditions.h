@@ -23,6 +23,7 @@ struct ConditionChances {
   double no_tempo = 0.10;
   double no_key = 0.10;
   double no_beats = 0.10;
+  double no_chroma = 0.5;  // with nothing told: in half of the rest too
   double tell_tempo = 0.5;
   double tell_key = 0.3;
 };
@@ -32,15 +33,17 @@ struct Condition {
   std::vector<int64_t> ids;
   at::Tensor numbers;  // [kMusicFeatures]; undefined with CLIP's tokens
   at::Tensor beats;    // [kBeatRows, columns]; undefined where the model follows none
+  at::Tensor chroma;   // [kChromaRows, columns]; the same
 };
 
 using Tokenizer = std::variant<text::WordVocabulary, text::ClipTokenizer>;
 
 class ConditionMaker {
  public:
-  // length: token ids a prompt. columns: latent columns of a window, 0 without beats.
+  // length: token ids a prompt. columns: latent columns of a window, 0 without beats. harmony: make
+  // chroma.
   ConditionMaker(const shards::ShardReader& corpus, Tokenizer tokenizer, int64_t length,
-                 int64_t frames_per_column, int64_t columns);
+                 int64_t frames_per_column, int64_t columns, bool harmony = false);
 
   // With one of the segment's captions and everything else that is by chance.
   Condition random(const Window& window, const ConditionChances& chances, Random& chance) const;
@@ -48,6 +51,11 @@ class ConditionMaker {
   Condition plain(const Window& window) const;
   // Of a caption from elsewhere; the tempo's first beat is at the start.
   Condition of_prompt(const std::string& prompt) const;
+
+  // What sounds, [kChromaRows, columns]: over stretches of so many columns counted from the first
+  // bar, as shares of what sounds most in it; 0: column by column. Unknown where the corpus does
+  // not say.
+  at::Tensor chroma(const Window& window, double columns_per_stretch) const;
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
   int64_t columns() const { return columns_; }
@@ -65,6 +73,7 @@ class ConditionMaker {
   int64_t length_;
   double frames_per_column_;
   int64_t columns_;
+  bool harmony_;
   double seconds_per_frame_;
 };
 

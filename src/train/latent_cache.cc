@@ -41,6 +41,7 @@ LatentMaker mel_maker(const fs::path& folder, const FoundPart& part, at::Device 
           .time_factor = config.patch,
           .channels = config.latent_channels,
           .rows = config.latent_rows,
+          .row_factor = config.row_factor(),
           .encode =
               [model, device](const at::Tensor& levels, const Job& job) {
                 const at::Tensor picture = picture_of_levels(levels.to(device));
@@ -63,6 +64,7 @@ LatentMaker kl_maker(const fs::path& folder, const FoundPart& part, at::Device d
           .time_factor = config.factor(),
           .channels = config.latent_channels,
           .rows = 0,
+          .row_factor = config.factor(),
           .encode =
               [model, device](const at::Tensor& levels, const Job& job) {
                 const at::Tensor picture = picture_of_levels(levels.to(device));

@@ -26,6 +26,7 @@ struct LatentMaker {
   int64_t time_factor = 8;  // frames a latent column
   int64_t channels = 0;     // of latents
   int64_t rows = 0;         // of latents
+  int64_t row_factor = 8;   // mel rows a latent row
   // uint8 levels [rows, frames], frames a multiple of time_factor -> [C, rows, columns], any type
   // and device.
   std::function<at::Tensor(const at::Tensor& levels, const Job& job)> encode;

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "models/beat_rows.h"
+#include "models/context_rows.h"
 #include "models/load_module.h"
 #include "models/prompt_features.h"
 #include "nn/layer.h"
@@ -62,8 +62,8 @@ Json default_riff_config() {
             {"solver_order", 2}}}};
 }
 
-bool RiffNetworks::follows_beats() const {
-  return unet->config().in_channels != unet->config().out_channels;
+int64_t RiffNetworks::context_channels() const {
+  return unet->config().in_channels - unet->config().out_channels;
 }
 
 bool RiffNetworks::reads_summary() const {
@@ -91,11 +91,14 @@ RiffNetworks make_riff_networks(const Json& config, const std::string& where,
   text["vocab_size"] = vocabulary.size();
   const auto text_config = models::ClipTextConfig::from_json(text, where + ", text_encoder");
   Json& unet = all["unet"];
-  unet["in_channels"] = shape.latent_channels + models::kContextChannels;
+  const bool summed = unet.contains("class_embed_type") && !unet["class_embed_type"].is_null();
+  unet["in_channels"] =
+      shape.latent_channels + (summed ? models::ContextRows::with_harmony(shape.mel_rows)
+                                      : models::ContextRows::kBeatChannels);
   unet["out_channels"] = shape.latent_channels;
   unet["sample_size"] = shape.columns;
   unet["cross_attention_dim"] = text_config.hidden_size;
-  if (unet.contains("class_embed_type") && !unet["class_embed_type"].is_null()) {
+  if (summed) {
     unet["projection_class_embeddings_input_dim"] =
         text_config.hidden_size + models::kMusicFeatures;
   }
@@ -159,6 +162,32 @@ void extend_vocabulary(RiffNetworks& networks, text::WordVocabulary vocabulary, 
   }
   networks.text_encoder = std::move(larger);
   networks.tokenizer = std::move(vocabulary);
+}
+
+void follow_harmony(RiffNetworks& networks, int64_t mel_rows) {
+  if (networks.context_channels() != models::ContextRows::kBeatChannels ||
+      !networks.reads_summary()) {
+    throw Error(ErrorCode::InvalidArgument,
+                "this model follows harmony already, or is not told tempo and key",
+                "train it without --follow-harmony");
+  }
+  networks.unet_config["in_channels"] =
+      networks.unet->config().out_channels + models::ContextRows::with_harmony(mel_rows);
+  auto wider = std::make_shared<models::UNet2DConditionModel>(
+      models::UNet2DConditionConfig::from_json(networks.unet_config, "unet"));
+  const at::NoGradGuard no_grad;
+  auto to = models::named_parameters(*wider);
+  const auto from = models::named_parameters(*networks.unet);
+  for (size_t i = 0; i < to.size(); ++i) {
+    const at::Tensor& old = from[i].second;
+    at::Tensor& now = to[i].second;
+    if (now.sizes() == old.sizes()) {
+      now.copy_(old);
+    } else {  // the first convolution: what is new does nothing yet
+      now.zero_().narrow(1, 0, old.size(1)).copy_(old);
+    }
+  }
+  networks.unet = std::move(wider);
 }
 
 void write_riff_networks(const fs::path& folder, const RiffNetworks& networks,

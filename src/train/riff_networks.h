@@ -24,9 +24,9 @@ struct RiffNetworks {
   Json scheduler_config;
   Tokenizer tokenizer;
 
-  // Whether the UNet sees beat rows beside the latents (models/beat_rows.h), and whether it reads a
-  // summary of the prompt.
-  bool follows_beats() const;
+  // The channels that the UNet sees beside the latents (models/context_rows.h), and whether it
+  // reads a summary of the prompt.
+  int64_t context_channels() const;
   bool reads_summary() const;
   int64_t prompt_length() const { return text_encoder->config().max_position_embeddings; }
   void to(at::Device device);
@@ -36,6 +36,7 @@ struct RiffNetworks {
 struct RiffShape {
   int64_t latent_channels = 16;
   int64_t columns = 32;  // of a window
+  int64_t mel_rows = 8;  // a latent row
 };
 
 // {"unet": {...}, "text_encoder": {...}, "scheduler": {...}}: the networks of riffle-small, all but
@@ -55,6 +56,11 @@ RiffNetworks load_riff_networks(const std::filesystem::path& bundle);
 // encoder's table of words grows by random rows. Throws Error{InvalidArgument} when they do not
 // read whole words, or the first words differ.
 void extend_vocabulary(RiffNetworks& networks, text::WordVocabulary vocabulary, uint64_t seed);
+
+// Gives them rows that tell the key and what is to sound, of latent rows of so many mel rows; until
+// it is trained the UNet does as before. Throws Error{InvalidArgument} when they have such rows, or
+// are not told keys.
+void follow_harmony(RiffNetworks& networks, int64_t mel_rows);
 
 // unet/, text_encoder/, tokenizer/, scheduler/ and model_index.json; the tokenizer of a bundle is
 // copied from `bundle`. Weights in half precision.

@@ -16,7 +16,6 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "models/beat_rows.h"
 #include "models/load_module.h"
 #include "models/prompt_features.h"
 #include "train/model_files.h"
@@ -38,12 +37,14 @@ RiffTask::RiffTask(const shards::ShardReader& corpus, const LatentCache& latents
                    RiffNetworks networks, RiffTaskOptions options)
     : latents_(latents),
       networks_(std::move(networks)),
+      context_(networks_.context_channels(), latents.maker().row_factor,
+               Json(corpus.header().spectrogram)),
       options_(std::move(options)),
       training_(corpus, shards::Split::Train, options_.frames, latents.maker().time_factor,
                 options_.seed),
-      conditions_(corpus, networks_.tokenizer, networks_.prompt_length(),
-                  latents.maker().time_factor,
-                  networks_.follows_beats() ? options_.frames / latents.maker().time_factor : 0),
+      conditions_(
+          corpus, networks_.tokenizer, networks_.prompt_length(), latents.maker().time_factor,
+          context_.beats() ? options_.frames / latents.maker().time_factor : 0, context_.harmony()),
       scheduler_(diffusion::scheduler_config_from_json(networks_.scheduler_config, "scheduler")) {
   if (networks_.unet->config().out_channels != latents.maker().channels) {
     throw Error(ErrorCode::InvalidArgument,
@@ -80,7 +81,8 @@ Json RiffTask::settings() const {
           {"min_snr_gamma", options_.min_snr_gamma},
           {"turn", options_.turn},
           {"chances",
-           {c.nothing, c.no_text, c.no_tempo, c.no_key, c.no_beats, c.tell_tempo, c.tell_key}}};
+           {c.nothing, c.no_text, c.no_tempo, c.no_key, c.no_beats, c.no_chroma, c.tell_tempo,
+            c.tell_key}}};
 }
 
 Json RiffTask::circumstances() const {
@@ -134,6 +136,7 @@ at::Tensor RiffTask::turned(at::Tensor latents, Condition& condition, const Wind
   const bool on_bar = std::abs(phase - std::round(phase)) * bar < kNearlyWhole;
   if (!whole || !on_bar) return latents;
   if (condition.beats.defined()) condition.beats = condition.beats.roll(by, 1);
+  if (condition.chroma.defined()) condition.chroma = condition.chroma.roll(by, 1);
   return latents.roll(by, 2);
 }
 
@@ -141,15 +144,18 @@ void RiffTask::add_condition(Batch& batch, const std::vector<Condition>& conditi
   std::vector<int64_t> ids;
   std::vector<at::Tensor> numbers;
   std::vector<at::Tensor> beats;
+  std::vector<at::Tensor> chroma;
   for (const Condition& condition : conditions) {
     ids.insert(ids.end(), condition.ids.begin(), condition.ids.end());
     if (condition.numbers.defined()) numbers.push_back(condition.numbers);
     if (condition.beats.defined()) beats.push_back(condition.beats);
+    if (condition.chroma.defined()) chroma.push_back(condition.chroma);
   }
   const auto count = static_cast<int64_t>(conditions.size());
   batch.tensors.emplace_back("ids", at::tensor(ids, at::kLong).view({count, -1}));
   if (!numbers.empty()) batch.tensors.emplace_back("numbers", at::stack(numbers));
   if (!beats.empty()) batch.tensors.emplace_back("beats", at::stack(beats));
+  if (!chroma.empty()) batch.tensors.emplace_back("chroma", at::stack(chroma));
 }
 
 Batch RiffTask::make_batch(int64_t first, int64_t count) {
@@ -175,10 +181,11 @@ at::Tensor RiffTask::predict(const at::Tensor& noisy, const at::Tensor& timestep
                              const Batch& batch, const Job& job) {
   const at::Tensor& ids = batch.at("ids");
   const at::Tensor hidden = networks_.text_encoder->forward(ids, job);
-  const at::Tensor input =
-      networks_.follows_beats()
-          ? models::with_context(noisy, batch.has("beats") ? batch.at("beats") : at::Tensor())
-          : noisy;
+  const auto given = [&](const char* name) {
+    return batch.has(name) ? batch.at(name) : at::Tensor();
+  };
+  const at::Tensor input = context_.beside(
+      noisy, {.summary = given("numbers"), .beats = given("beats"), .chroma = given("chroma")});
   const at::Tensor summary = networks_.reads_summary()
                                  ? models::prompt_summary(hidden, ids, batch.at("numbers"))
                                  : at::Tensor();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "diffusion/noise_schedule.h"
+#include "models/context_rows.h"
 #include "train/conditions.h"
 #include "train/latent_cache.h"
 #include "train/riff_networks.h"
@@ -81,6 +82,7 @@ class RiffTask : public Task {
 
   const LatentCache& latents_;
   RiffNetworks networks_;
+  models::ContextRows context_;
   RiffTaskOptions options_;
   Windows training_;
   std::optional<Windows> validation_;

@@ -67,15 +67,6 @@ TEST(BeatRows, PhasesGoRoundOnceABeatAndABar) {
 
 TEST(BeatRows, UnknownIsZero) {
   EXPECT_EQ(beat_rows({}, 3, 7).abs().sum().item<float>(), 0);
-  const at::Tensor latents = at::randn({2, 3, 4, 7});
-  const at::Tensor input = with_context(latents, {});
-  EXPECT_EQ(input.size(1), 3 + kContextChannels);
-  EXPECT_TRUE(at::equal(input.narrow(1, 0, 3), latents));
-  EXPECT_EQ(input.narrow(1, 3, kBeatRows).abs().sum().item<float>(), 0);
-  EXPECT_EQ(input[0][3 + kBeatRows][0][0].item<float>(), -1);
-  EXPECT_EQ(input[1][3 + kBeatRows][3][6].item<float>(), 1);
-  EXPECT_RIFFLE_ERROR(with_context(latents, beat_rows({}, 0, 7)), ErrorCode::InvalidArgument,
-                      "beat rows");
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/files.h"
-#include "models/beat_rows.h"
 #include "models/clip_text_model.h"
+#include "models/context_rows.h"
 #include "models/load_module.h"
 #include "models/mel_autoencoder.h"
 #include "models/prompt_features.h"
@@ -94,7 +94,7 @@ class SmallModel : public BundleFolder {
                     {"num_attention_heads", 2},        {"max_position_embeddings", 8}};
     part<models::ClipTextModel, models::ClipTextConfig>("text_encoder", "model.safetensors", text);
     const Json unet{{"sample_size", 8},
-                    {"in_channels", 4 + models::kContextChannels},
+                    {"in_channels", 4 + models::ContextRows::with_harmony(16)},
                     {"out_channels", 4},
                     {"block_out_channels", {16, 32}},
                     {"down_block_types", {"DownBlock2D", "CrossAttnDownBlock2D"}},

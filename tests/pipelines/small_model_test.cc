@@ -105,6 +105,48 @@ TEST_F(SmallModelTest, BeatsOfALoopGoRound) {
   }
 }
 
+TEST_F(SmallModelTest, ChordsComeRoundWindowByWindow) {
+  const std::vector<TimedPrompt> prompts = {{0, "drums"}};
+  const diffusion::WindowPlan plan(30, {.window = 8, .overlap = 2});
+  const auto chords = text::parse_chords("C | Am F");
+  // 480 ms a beat: 12 columns a bar.
+  const SteeredWindows steered =
+      steer(**model_, prompts, "", plan, PieceBeats{.bpm = 125, .chords = chords}, Job{});
+  const at::Tensor whole = chroma_rows(chords, 12, 0, 30);
+  for (int64_t k = 0; k < plan.count(); ++k) {
+    const auto& prompt = steered.prompts[static_cast<size_t>(k)];
+    const at::Tensor part = whole.narrow(2, plan.starts()[static_cast<size_t>(k)], 8);
+    EXPECT_TRUE(prompt.positive.chroma.equal(part)) << k;
+    EXPECT_EQ(prompt.negative.chroma.abs().sum().item<float>(), 0);
+  }
+  const auto sounds = [&](int64_t column, int tone) {
+    return whole[0][tone][column].item<float>() == 1;
+  };
+  EXPECT_TRUE(sounds(0, 7) && sounds(11, 7) && !sounds(12, 7));
+  EXPECT_TRUE(sounds(12, 9) && sounds(17, 4) && !sounds(18, 4) && sounds(18, 5));
+  EXPECT_TRUE(sounds(24, 7) && !sounds(24, 9));  // from the beginning
+  // In a loop the column after the last is the first, wherever the chords are then.
+  EXPECT_TRUE(chroma_rows(chords, 12, 16, 4, 18).narrow(2, 2, 2).equal(whole.narrow(2, 0, 2)));
+}
+
+TEST_F(SmallModelTest, ChordsChangeWhatIsMade) {
+  GenerateRequest request{.prompt = "slow piano",
+                          .length = {.seconds = 1, .bpm = 120},
+                          .chords = "C F",
+                          .sampling = test::quick(2)};
+  const auto make = [&] { return generate(**model_, request, {}).front(); };
+  const Clip clip = make();
+  EXPECT_EQ(clip.request.at("chords"), "C F");
+  request.chords = "F# B";
+  EXPECT_GT(test::relative_error(make().latents, clip.latents), 1e-4);
+  request.chords = "C F";
+  EXPECT_TRUE(make().latents.equal(clip.latents));
+  request.length.bpm.reset();
+  EXPECT_RIFFLE_ERROR(make(), ErrorCode::InvalidArgument, "chords need a tempo");
+  request.chords = "C hello";
+  EXPECT_RIFFLE_ERROR(make(), ErrorCode::InvalidArgument, "chords: \"hello\" is no chord");
+}
+
 TEST_F(SmallModelTest, OtherPipelinesRunOnIt) {
   const audio::Waveform song = test::melody(16000 * 3, 16000, 2);
   const std::string file = model_->sound_file("song.wav", song);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "train/riff_task.h"
 
+#include <ATen/Functions.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "models/context_rows.h"
 #include "models/prompt_features.h"
 #include "models/riff_model.h"
 #include "support/test_files.h"
@@ -74,7 +76,8 @@ class RiffTraining : public testing::Test {
     options.sample_steps = 3;
     options.autoencoder = folder_ / "first";
     return RiffTask(*corpus_, *cache_,
-                    make_riff_networks(tiny_config(), "test", {.latent_channels = 4, .columns = 8},
+                    make_riff_networks(tiny_config(), "test",
+                                       {.latent_channels = 4, .columns = 8, .mel_rows = 16},
                                        build_vocabulary(*corpus_), 1),
                     options);
   }
@@ -102,6 +105,7 @@ TEST_F(RiffTraining, WritesABundleThatTheEngineLoads) {
   EXPECT_EQ(model.denoiser().latent_channels(), 4);
   EXPECT_EQ(model.denoiser().training_columns(), 8);
   EXPECT_TRUE(model.denoiser().follows_beats());
+  EXPECT_TRUE(model.denoiser().follows_chroma());
   const std::vector<std::string> prompts{"a toy piano at 188 bpm"};
   const auto read = model.conditioner().condition(prompts);
   EXPECT_TRUE(read.notes.empty());
@@ -146,8 +150,8 @@ TEST_F(RiffTraining, TheFrozenTextEncoderStays) {
 
 TEST_F(RiffTraining, NewWordsLeaveTheOldOnesAsTheyWere) {
   const auto words = build_vocabulary(*corpus_);
-  auto networks =
-      make_riff_networks(tiny_config(), "test", {.latent_channels = 4, .columns = 8}, words, 1);
+  auto networks = make_riff_networks(
+      tiny_config(), "test", {.latent_channels = 4, .columns = 8, .mel_rows = 16}, words, 1);
   const at::Tensor ids = at::arange(words.size()).narrow(0, 0, 4).view({1, 4});
   const at::NoGradGuard no_grad;
   const at::Tensor before = networks.text_encoder->forward(ids);
@@ -159,6 +163,49 @@ TEST_F(RiffTraining, NewWordsLeaveTheOldOnesAsTheyWere) {
   EXPECT_EQ(networks.text_config.at("vocab_size"), more.size());
   EXPECT_EQ(std::get<text::WordVocabulary>(networks.tokenizer).words().back(), "zither");
   EXPECT_THROW(extend_vocabulary(networks, words, 2), Error);
+}
+
+TEST_F(RiffTraining, HarmonyIsGivenToAModelThatHadNone) {
+  auto networks = make_riff_networks(tiny_config(), "test",
+                                     {.latent_channels = 4, .columns = 8, .mel_rows = 16},
+                                     build_vocabulary(*corpus_), 1);
+  EXPECT_RIFFLE_ERROR(follow_harmony(networks, 16), ErrorCode::InvalidArgument, "harmony already");
+  // One without: the first convolution sees beats only.
+  networks.unet_config["in_channels"] = 4 + models::ContextRows::kBeatChannels;
+  networks.unet = std::make_shared<models::UNet2DConditionModel>(
+      models::UNet2DConditionConfig::from_json(networks.unet_config, "unet"));
+  const at::Tensor tokens = at::randn({1, 3, 16});
+  const at::Tensor summary = at::randn({1, 16 + models::kMusicFeatures});
+  const at::Tensor time = at::full({1}, 500.0F);
+  const at::Tensor input = at::randn({1, networks.unet->config().in_channels, 2, 8});
+  const at::NoGradGuard no_grad;
+  const at::Tensor before = networks.unet->forward(input, time, tokens, {}, nullptr, summary);
+  follow_harmony(networks, 16);
+  const int64_t more = networks.unet->config().in_channels - input.size(1);
+  EXPECT_EQ(more, models::ContextRows::with_harmony(16) - models::ContextRows::kBeatChannels);
+  const at::Tensor wider = at::cat({input, at::randn({1, more, 2, 8})}, 1);
+  EXPECT_LT((networks.unet->forward(wider, time, tokens, {}, nullptr, summary) - before)
+                .abs()
+                .max()
+                .item<float>(),
+            1e-5);
+}
+
+TEST_F(RiffTraining, ChromaIsWhatSoundsInEachStretch) {
+  const ConditionMaker maker(*corpus_, build_vocabulary(*corpus_), 8, 8, 8, true);
+  const Window window{.record = 1, .segment = 0, .first_frame = 16};
+  const at::Tensor events = corpus_->events(1).narrow(0, 0, 12).narrow(1, 2, 8).gt(0);
+  const at::Tensor fine = maker.chroma(window, 0);
+  ASSERT_EQ(fine.sizes(), at::IntArrayRef({models::kChromaRows, 8}));
+  EXPECT_TRUE(fine.narrow(0, 0, 12).gt(0).equal(events));
+  EXPECT_EQ(fine[12].min().item<float>(), 1);
+  // By bars of eight columns, which begin with column 0: two columns earlier than the window.
+  const at::Tensor coarse = maker.chroma(window, 8);
+  for (int64_t column = 1; column < 6; ++column) {
+    EXPECT_TRUE(coarse.select(1, column).equal(coarse.select(1, 0))) << column;
+  }
+  EXPECT_TRUE(coarse.narrow(0, 0, 12).select(1, 0).gt(0).equal(events.narrow(1, 0, 6).any(1)));
+  EXPECT_EQ(coarse.narrow(0, 0, 12).select(1, 0).max().item<float>(), 1);
 }
 
 TEST_F(RiffTraining, LatentsAreCachedOnce) {
