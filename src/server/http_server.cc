@@ -19,9 +19,11 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "server/body_length.h"
 #include "server/connection_threads.h"
 #include "server/problem.h"
 #include "server/range.h"
+#include "server/wait_for_socket.h"
 
 namespace riffle::server {
 namespace {
@@ -32,37 +34,6 @@ using std::chrono::milliseconds;
 constexpr int kBacklog = 1024;
 constexpr int kMaxRequestsPerConnection = 10'000;
 
-// True when the socket is ready before the deadline.
-bool wait_for(int socket, short what, Clock::time_point deadline) {
-  for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-    pollfd entry{socket, what, 0};
-    const int result = ::poll(&entry, 1, static_cast<int>(std::max<int64_t>(0, left)));
-    if (result > 0) return true;
-    if (result == 0 || errno != EINTR) return false;
-  }
-}
-
-// What the head of a request says of its body.
-struct BodyLength {
-  enum class Kind { None, Known, Chunked, Malformed };
-  Kind kind = Kind::None;
-  int64_t bytes = 0;  // of a known one
-};
-
-// RFC 9112, section 6.3: one length of digits only, or chunks, never both.
-BodyLength body_length_of(const httplib::Request& request) {
-  using Kind = BodyLength::Kind;
-  const size_t lengths = request.get_header_value_count("Content-Length");
-  const bool chunked = request.has_header("Transfer-Encoding");
-  if (lengths + (chunked ? 1 : 0) > 1) return {Kind::Malformed};
-  if (chunked) return {Kind::Chunked};
-  if (lengths == 0) return {};
-  const auto bytes = digits_of(request.get_header_value("Content-Length"));
-  if (!bytes) return {Kind::Malformed};
-  return *bytes == 0 ? BodyLength{} : BodyLength{Kind::Known, *bytes};
-}
-
 // A connection with deadlines: an idle one, one that drips its head or its body, and one that does
 // not take what it asked for all come to an end.
 class Connection final : public httplib::Stream {
@@ -71,7 +42,7 @@ class Connection final : public httplib::Stream {
 
   // Waits for the next request to begin.
   bool wait_for_request() {
-    if (begin_ == end_ && !wait_for(socket_, POLLIN, Clock::now() + options_.idle_timeout)) {
+    if (begin_ == end_ && !wait_for_socket(socket_, POLLIN, Clock::now() + options_.idle_timeout)) {
       return false;
     }
     deadline_ = Clock::now() + options_.header_timeout;
@@ -109,7 +80,7 @@ class Connection final : public httplib::Stream {
     ::shutdown(socket_, SHUT_WR);
     const auto deadline = Clock::now() + milliseconds(500);
     std::array<char, 16384> buffer{};
-    for (int64_t left = 4 << 20; left > 0 && wait_for(socket_, POLLIN, deadline);) {
+    for (int64_t left = 4 << 20; left > 0 && wait_for_socket(socket_, POLLIN, deadline);) {
       const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
       if (got <= 0) break;
       left -= got;
@@ -117,10 +88,10 @@ class Connection final : public httplib::Stream {
   }
 
   bool is_readable() const override {
-    return begin_ != end_ || wait_for(socket_, POLLIN, read_deadline());
+    return begin_ != end_ || wait_for_socket(socket_, POLLIN, read_deadline());
   }
   bool is_writable() const override {
-    return wait_for(socket_, POLLOUT, Clock::now() + options_.write_timeout);
+    return wait_for_socket(socket_, POLLOUT, Clock::now() + options_.write_timeout);
   }
 
   ssize_t read(char* data, size_t size) override {
@@ -364,7 +335,9 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
     const bool served = process_request(connection, last, closed, [&](httplib::Request& request) {
       request.ranges.clear();                    // chosen where files are served
       request.headers.erase("Accept-Encoding");  // compressing costs more than loopback gains
-      connection.begin_body(body_length_of(request));
+      connection.begin_body(body_length_of(request.get_header_value_count("Content-Length"),
+                                           request.get_header_value("Content-Length"),
+                                           request.has_header("Transfer-Encoding")));
     });
     if (!served) break;
     if (!connection.head_was_read() || connection.body_left()) {

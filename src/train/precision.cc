@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "nn/torch_compat.h"
 
 namespace riffle::train {
@@ -26,7 +27,14 @@ Precision precision_from_name(std::string_view name, at::Device device) {
     return device.is_cuda() || cpu_has_bfloat16() ? Precision::BFloat16 : Precision::Float32;
   }
   if (name == "float32") return Precision::Float32;
-  if (name == "bfloat16") return Precision::BFloat16;
+  if (name == "bfloat16") {
+    if (!device.is_cuda() && !cpu_has_bfloat16()) {
+      log::warn(
+          "precision bfloat16: this processor has no instructions for it, which makes it "
+          "many times slower than --precision float32");
+    }
+    return Precision::BFloat16;
+  }
   if (name != "float16") {
     throw Error(
         ErrorCode::InvalidArgument,

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "server/answers.h"
+#include "server/body_length.h"
 #include "server/connection_threads.h"
 #include "server/events.h"
 #include "server/guard.h"
@@ -283,6 +284,20 @@ TEST(BodyReader, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(reader.flag("c"));
   EXPECT_TRUE(reader.is_null("c"));
   EXPECT_RIFFLE_ERROR(reader.finish(), ErrorCode::InvalidArgument, "\"typo\"");
+}
+
+TEST(BodyLength, IsOneNumberOrChunks) {
+  using Kind = BodyLength::Kind;
+  EXPECT_EQ(body_length_of(0, "", false).kind, Kind::None);
+  EXPECT_EQ(body_length_of(1, "0", false).kind, Kind::None);
+  EXPECT_EQ(body_length_of(1, "17", false).kind, Kind::Known);
+  EXPECT_EQ(body_length_of(1, "17", false).bytes, 17);
+  EXPECT_EQ(body_length_of(0, "", true).kind, Kind::Chunked);
+  EXPECT_EQ(body_length_of(1, "17", true).kind, Kind::Malformed);
+  EXPECT_EQ(body_length_of(2, "17", false).kind, Kind::Malformed);
+  for (const char* length : {"", "-1", "+1", "1 ", "0x10", "99999999999999999999"}) {
+    EXPECT_EQ(body_length_of(1, length, false).kind, Kind::Malformed) << length;
+  }
 }
 
 TEST(ConnectionThreads, RefusesOneTooManyAndWaitsForTheRest) {
