@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <functional>
 
 #include "core/error.h"
 #include "models/beat_rows.h"
@@ -161,8 +162,7 @@ at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_p
     if (total_columns > 0) at %= total_columns;
     const double bar = (static_cast<double>(at) + 0.5) / columns_per_bar;
     const double place = std::fmod(bar, bars);
-    const auto chord =
-        std::ranges::find_if(chords, [&](const text::ChordSpan& span) { return place < span.end; });
+    const auto chord = std::ranges::upper_bound(chords, place, std::less{}, &text::ChordSpan::end);
     for (const int tone : chord->pitch_classes) value[0][tone][column] = 1;
     value[0][models::kPitchClasses][column] = 1;
   }

@@ -27,6 +27,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kSpellin
     {"m9", "min9"},       {"-9", "min9"},
 }};
 
+constexpr size_t kMostChords = 10'000;
+
 [[noreturn]] void refuse(std::string_view symbol) {
   throw Error(ErrorCode::InvalidArgument, fmt::format("\"{}\" is no chord", symbol),
               "write chords like C, F#m, Bbmaj7, Dsus4, G/B, or N.C. for none");
@@ -71,30 +73,36 @@ class Progression {
  public:
   void add_bar(const std::vector<std::string>& chords) {
     const double bar = bars_++;
-    if (chords.size() == 1 && chords.front() == "%" && bar > 0) {
-      const size_t count = spans_.size();
-      for (size_t i = 0; i < count; ++i) {
-        if (spans_[i].start < bar - 1) continue;
-        ChordSpan again = spans_[i];
-        again.start += 1;
-        again.end += 1;
-        spans_.push_back(std::move(again));
+    const size_t first = spans_.size();
+    if (first + chords.size() > kMostChords) {
+      throw Error(ErrorCode::InvalidArgument, fmt::format("more than {} chords", kMostChords));
+    }
+    if (chords.size() == 1 && chords.front() == "%" && first > 0) {
+      for (size_t i = last_bar_; i < first; ++i) {
+        const ChordSpan before = spans_[i];
+        spans_.push_back({before.start + 1, before.end + 1, before.pitch_classes});
       }
-      return;
+    } else {
+      add_chords(bar, chords);
     }
-    const double length = 1 / static_cast<double>(chords.size());
-    for (size_t i = 0; i < chords.size(); ++i) {
-      if (chords[i] == "%" && spans_.empty()) refuse(chords[i]);
-      auto tones = chords[i] == "%" ? spans_.back().pitch_classes : parse_chord(chords[i]);
-      spans_.push_back({bar + length * static_cast<double>(i),
-                        bar + length * static_cast<double>(i + 1), std::move(tones)});
-    }
+    last_bar_ = first;
   }
 
   std::vector<ChordSpan> take() { return std::move(spans_); }
 
  private:
+  void add_chords(double bar, const std::vector<std::string>& chords) {
+    const auto count = static_cast<double>(chords.size());
+    for (size_t i = 0; i < chords.size(); ++i) {
+      if (chords[i] == "%" && spans_.empty()) refuse(chords[i]);
+      auto tones = chords[i] == "%" ? spans_.back().pitch_classes : parse_chord(chords[i]);
+      const auto at = static_cast<double>(i);
+      spans_.push_back({bar + at / count, bar + (at + 1) / count, std::move(tones)});
+    }
+  }
+
   std::vector<ChordSpan> spans_;
+  size_t last_bar_ = 0;  // its first chord
   int bars_ = 0;
 };
 

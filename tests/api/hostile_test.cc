@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <random>
+
 #include "api/api.h"
 
 namespace riffle::test {
@@ -108,6 +112,101 @@ TEST_F(Hostile, OddRequestsGetAnAnswerAndNoMore) {
                 std::string(kHost) + "Content-Type: multipart/form-data\r\nContent-Length: 3\r\n",
                 "abc")),
             400);
+}
+
+// Good requests with a few bytes changed, left out, repeated: always the same ones. Each gets an
+// answer that blames the request; those that are still good may be taken.
+class Damaged {
+ public:
+  explicit Damaged(uint32_t seed) : random_(seed) {}
+
+  std::string operator()(std::string text) {
+    for (size_t i = 1 + below(4); i > 0 && !text.empty(); --i) {
+      const size_t at = below(text.size());
+      const size_t length = std::min(text.size() - at, 1 + below(12));
+      switch (below(5)) {
+        case 0:
+          text[at] = static_cast<char>(random_());
+          break;
+        case 1:
+          text.erase(at, length);
+          break;
+        case 2:
+          text.insert(at, text.substr(below(text.size()), length));
+          break;
+        case 3:
+          text.insert(at, kOdd.at(below(kOdd.size())));
+          break;
+        default:
+          text.resize(at);
+      }
+    }
+    return text;
+  }
+
+ private:
+  static constexpr std::array kOdd{"\\u0000",
+                                   "1e999",
+                                   "-1",
+                                   "{",
+                                   "]",
+                                   "\"",
+                                   "null",
+                                   "\xC0",
+                                   "\r\n",
+                                   "--",
+                                   "\r\n--X",
+                                   "\\uD800",
+                                   ": ",
+                                   "|",
+                                   "%",
+                                   "0.5:",
+                                   "99999999999999999999"};
+  size_t below(size_t count) { return random_() % count; }
+  std::mt19937 random_;
+};
+
+TEST_F(Hostile, DamagedRequestsAreAnswered) {
+  const auto status_of_body = [](const std::string& path, const std::string& type,
+                                 const std::string& body) {
+    return status_of(request("POST " + path,
+                             kHost + ("Content-Type: " + type + "\r\nContent-Length: " +
+                                      std::to_string(body.size()) + "\r\n"),
+                             body));
+  };
+  const std::string job = R"({"pipeline": "generate", "request": {"prompt": "0s: piano; 2s: drums",
+      "bars": 2, "bpm": 120, "chords": "Am | F% C/G", "steps": 1, "count": 2, "loop": true,
+      "varied_before": "0.3:17"}, "priority": 1})";
+  const std::string inference =
+      R"({"alpha": 0.5, "num_inference_steps": 1, "seed_image_id": "og_beat",
+      "start": {"prompt": "a", "seed": 1, "denoising": 0.5, "guidance": 7},
+      "end": {"prompt": "b", "seed": 2, "denoising": 0.5, "guidance": 7}})";
+  const std::string form =
+      "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n"
+      "Content-Type: audio/wav\r\n\r\nRIFF\x24\0\0\0WAVEfmt \r\n--X--\r\n";
+  Damaged damaged(7);
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    int status = 0;
+    std::string body;
+    if (i % 3 == 0) {
+      body = damaged(job);
+      status = status_of_body("/api/v1/jobs", "application/json", body);
+    } else if (i % 3 == 1) {
+      body = damaged(form);
+      status = status_of_body("/api/v1/uploads", "multipart/form-data; boundary=X", body);
+    } else {
+      body = damaged(inference);
+      // What is still good would be made before it is answered.
+      if (Json::accept(body)) continue;
+      status = status_of_body("/run_inference/", "application/json", body);
+    }
+    EXPECT_TRUE(status >= 200 && status < 500) << status << "\n" << body;
+    refused += status >= 400 ? 1 : 0;
+  }
+  EXPECT_GT(refused, 150);
+  server().clear();
+  EXPECT_EQ(server().get("/healthz").at("status"), "ok");
 }
 
 TEST_F(Hostile, TextThatIsNotUtf8ComesBackReadable) {
