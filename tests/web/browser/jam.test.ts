@@ -32,7 +32,7 @@ describe.skipIf(missing)('Jam', () => {
     await waitUntil(() => studio.fake.jams.list().length === 1, 'a jam')
     await play()
     await waitForSound(page, 'jam')
-    expect(await page.getByText('Playing').isVisible()).toBe(true)
+    await page.getByText('Playing').waitFor()
     expect(studio.errors).toEqual([])
   })
 
