@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "eval/chroma.h"
+#include "eval/judge_chords.h"
 #include "eval/judge_clips.h"
 #include "eval/judge_data.h"
 #include "eval/levels.h"
@@ -252,7 +253,7 @@ class ModelJudgement {
 }  // namespace
 
 JudgeModelOptions quick_options() {
-  return {.clips = 40, .covers = 4, .morphs = 1, .neighbours = 200};
+  return {.clips = 40, .covers = 4, .morphs = 1, .chords = 16, .neighbours = 200};
 }
 
 Report judge_model(pipelines::MusicModel& model, ClipStore& store, const Judge& judge,
@@ -267,6 +268,9 @@ Report judge_model(pipelines::MusicModel& model, ClipStore& store, const Judge& 
   add({judgement.judge_novelty(corpus)});
   add(judgement.judge_covers());
   add(judgement.judge_morphs());
+  add({judge_chords(model, store, judge,
+                    {.count = options.chords, .seed = options.seed, .sampling = options.sampling},
+                    job)});
   return report;
 }
 

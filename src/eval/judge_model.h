@@ -21,6 +21,7 @@ struct JudgeModelOptions {
   int64_t clips = 500;
   int64_t covers = 32;
   int64_t morphs = 8;
+  int64_t chords = 32;
   int64_t seed = 1;
   // Fields of every request: {"preset": "best", "steps": 8}.
   Json sampling = Json::object();
@@ -32,7 +33,7 @@ struct JudgeModelOptions {
 JudgeModelOptions quick_options();
 
 // corpus: for the comparison with training latents; nullptr leaves it out. Progress stages "clips",
-// "covers", "morphs", "latents".
+// "covers", "morphs", "chords", "latents".
 Report judge_model(pipelines::MusicModel& model, ClipStore& store, const Judge& judge,
                    const shards::ShardReader* corpus, const JudgeModelOptions& options,
                    const Job& job = {});

@@ -66,6 +66,7 @@ class JudgeModelTest : public ::testing::Test {
     return {.clips = 4,
             .covers = 1,
             .morphs = 1,
+            .chords = 2,
             .sampling = {{"steps", 1}, {"scheduler", "ddim"}, {"decode_iterations", 2}},
             .neighbours = 3};
   }
@@ -89,9 +90,9 @@ TEST_F(JudgeModelTest, FillsTheWholeTableAndGoesOnWhereItWas) {
   EXPECT_EQ(second.made(), 4 - 2 + 1 + 1) << "the clips that were kept are used";
   std::set<std::string> names;
   for (const Row& row : report.rows) names.insert(row.name);
-  for (const char* name :
-       {"instrument", "drums", "tempo", "key", "frechet", "novelty", "cover_melody",
-        "cover_instrument", "blur_time", "blur_frequency", "morph_beat", "morph_loudness"}) {
+  for (const char* name : {"instrument", "drums", "tempo", "key", "frechet", "novelty",
+                           "cover_melody", "cover_instrument", "blur_time", "blur_frequency",
+                           "morph_beat", "morph_loudness", "chords"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 
