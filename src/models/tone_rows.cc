@@ -47,7 +47,7 @@ at::Tensor tones_of_rows(const MelRange& range, int64_t count) {
   for (int64_t row = 0; row < count; ++row) {
     const double mel = low + step * static_cast<double>(count - row);
     const double centre = semitones(mel_to_hz(mel));
-    const double half = (semitones(mel_to_hz(mel + step / 2)) - centre);
+    const double half = semitones(mel_to_hz(mel + step / 2)) - centre;
     const double width = std::hypot(kWidth, half);
     for (int tone = 0; tone < kTones; ++tone) {
       const double away = std::remainder(centre - tone, kTones) / width;

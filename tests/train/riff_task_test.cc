@@ -12,6 +12,7 @@
 #include "models/context_rows.h"
 #include "models/prompt_features.h"
 #include "models/riff_model.h"
+#include "nn/layer.h"
 #include "support/test_files.h"
 #include "train/autoencoder_task.h"
 #include "train/toy_corpus.h"
@@ -174,6 +175,7 @@ TEST_F(RiffTraining, HarmonyIsGivenToAModelThatHadNone) {
   networks.unet_config["in_channels"] = 4 + models::ContextRows::kBeatChannels;
   networks.unet = std::make_shared<models::UNet2DConditionModel>(
       models::UNet2DConditionConfig::from_json(networks.unet_config, "unet"));
+  nn::reset_parameters(*networks.unet, 3);
   const at::Tensor tokens = at::randn({1, 3, 16});
   const at::Tensor summary = at::randn({1, 16 + models::kMusicFeatures});
   const at::Tensor time = at::full({1}, 500.0F);
