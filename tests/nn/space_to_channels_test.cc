@@ -78,7 +78,8 @@ TEST(MixedPrecision, MultipliesInBfloat16AndKeepsFloat32Outside) {
   EXPECT_EQ(mixed.scalar_type(), at::kFloat);
   const double error = ((mixed - exact).norm() / exact.norm()).item<double>();
   EXPECT_GT(error, 1e-5);  // it did multiply in another type
-  EXPECT_LT(error, 1e-2);  // 8 bits of mantissa
+  // 8 bits of mantissa; a processor without instructions for it adds up in bfloat16 too.
+  EXPECT_LT(error, 2e-2);
   mixed.sum().backward();
   for (const at::Tensor& parameter : conv.parameters()) {
     ASSERT_TRUE(parameter.grad().defined());
