@@ -18,7 +18,7 @@ struct CoverRequest {
   std::string prompt = {};
   std::string to = {};
   double strength = 0.5;
-  bool keep_notes = true;  // of models that follow chroma
+  bool free_notes = false;  // models that follow chroma are not told what sounds
   bool magic_mix = false;
   double mix = 0.5;
   std::string channels = "auto";

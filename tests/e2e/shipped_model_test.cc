@@ -45,6 +45,8 @@ TEST_F(ShippedModel, ReachesTheBarsOfItsCard) {
 TEST_F(ShippedModel, PlaysWhatIsAskedForMoreOftenThanNot) {
   EXPECT_GE(value("drums"), 0.8);
   EXPECT_GE(value("tempo"), 0.5);
+  EXPECT_GE(value("key"), 0.5);
+  EXPECT_GE(value("chords"), 0.7);
   for (const char* name : {"instrument", "family"}) {
     EXPECT_GE(value(name), 0.6 * judged(name).at("ceiling").get<double>()) << name;
   }
