@@ -50,8 +50,7 @@ at::Tensor mask_of(const RepaintOptions& options, const Geometry& geometry, int6
 
 RowRange rows_of(const Band& band, const audio::SpectrogramParams& params) {
   const double low_mel = hz_to_mel(params.min_frequency);
-  const double step =
-      (hz_to_mel(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
+  const double step = (hz_to_mel(params.max_frequency) - low_mel) / (params.num_frequencies + 1);
   const double rows = params.num_frequencies;
   const auto row_of = [&](double hz) { return (hz_to_mel(hz) - low_mel) / step - 0.5; };
   RowRange range{std::clamp(rows - row_of(band.high_hz), 0.0, rows),

@@ -52,8 +52,8 @@ TEST_F(ShippedModel, PlaysWhatIsAskedForMoreOftenThanNot) {
   }
 }
 
-// Of the first twenty prompts five ask for drums and seven for none. In the real music that steepness
-// is compared with drums are the commoner, so time is the lower of the two here.
+// Of the first twenty prompts five ask for drums and seven for none. In the real music that
+// steepness is compared with drums are the commoner, so time is the lower of the two here.
 TEST_F(ShippedModel, IsNotBlurred) {
   EXPECT_GE(value("blur_time"), 0.6);
   EXPECT_GE(value("blur_frequency"), 0.7);
