@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "diffusion/masks.h"
+#include "models/conditioning_parts.h"
 #include "models/step_cache.h"
 
 namespace riffle::diffusion {
@@ -138,17 +139,13 @@ class Run {
     }
     const double progress = static_cast<double>(done()) / static_cast<double>(total_);
     if (!is_guided(options_.guidance, progress)) {
-      const models::Conditioning alone{for_batch(pro.tokens, batch_),
-                                       for_batch(pro.summary, batch_),
-                                       for_batch(pro.context, batch_), for_batch(pro.beats, batch_),
-                                       for_batch(pro.chroma, batch_)};
+      const auto alone =
+          models::conditioning_of_parts([&](auto part) { return for_batch(pro.*part, batch_); });
       return denoiser_.predict(input, t, alone, denoise_, quiet);
     }
     const models::Conditioning& con = prompt.negative;
-    const models::Conditioning both{
-        joined(con.tokens, pro.tokens, batch_), joined(con.summary, pro.summary, batch_),
-        joined(con.context, pro.context, batch_), joined(con.beats, pro.beats, batch_),
-        joined(con.chroma, pro.chroma, batch_)};
+    const auto both = models::conditioning_of_parts(
+        [&](auto part) { return joined(con.*part, pro.*part, batch_); });
     const at::Tensor out = denoiser_.predict(at::cat({input, input}), t, both, denoise_, quiet);
     return guided(out.narrow(0, 0, batch_), out.narrow(0, batch_, batch_), options_.guidance);
   }

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "models/beat_rows.h"
+#include "models/conditioning_parts.h"
 #include "models/tone_rows.h"
 
 namespace riffle::pipelines {
@@ -95,14 +96,11 @@ Place place_at(std::span<const TimedPrompt> prompts, double sample, double sprea
 
 models::Conditioning mixed(const models::Conditioning& a, const models::Conditioning& b,
                            double share) {
-  return {mixed(a.tokens, b.tokens, share), mixed(a.summary, b.summary, share),
-          mixed(a.context, b.context, share), mixed(a.beats, b.beats, share),
-          mixed(a.chroma, b.chroma, share)};
+  return models::conditioning_of_parts([&](auto part) { return mixed(a.*part, b.*part, share); });
 }
 
 models::Conditioning item_of(const models::Conditioning& all, int64_t index) {
-  return {row(all.tokens, index), row(all.summary, index), row(all.context, index),
-          row(all.beats, index), row(all.chroma, index)};
+  return models::conditioning_of_parts([&](auto part) { return row(all.*part, index); });
 }
 
 std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Length& length,

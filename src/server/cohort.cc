@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "models/conditioning_parts.h"
+
 namespace riffle::server {
 namespace {
 
@@ -30,23 +32,18 @@ bool fit_together(const Prediction& a, const Prediction& b) {
   return a.noise_level == b.noise_level && a.options.circular_time == b.options.circular_time &&
          a.options.step_cache == nullptr && b.options.step_cache == nullptr &&
          same_but_batch(a.latents, b.latents) &&
-         same_but_batch(a.conditioning.tokens, b.conditioning.tokens) &&
-         same_but_batch(a.conditioning.summary, b.conditioning.summary) &&
-         same_but_batch(a.conditioning.context, b.conditioning.context) &&
-         same_but_batch(a.conditioning.beats, b.conditioning.beats) &&
-         same_but_batch(a.conditioning.chroma, b.conditioning.chroma);
+         std::ranges::all_of(models::kConditioningParts, [&](auto part) {
+           return same_but_batch(a.conditioning.*part, b.conditioning.*part);
+         });
 }
 
 std::vector<at::Tensor> predict_together(std::span<const Prediction* const> predictions,
                                          const Predictor& predict) {
   const Prediction all{
       joined(predictions, [](const Prediction& p) { return p.latents; }),
-      predictions.front()->noise_level,
-      {joined(predictions, [](const Prediction& p) { return p.conditioning.tokens; }),
-       joined(predictions, [](const Prediction& p) { return p.conditioning.summary; }),
-       joined(predictions, [](const Prediction& p) { return p.conditioning.context; }),
-       joined(predictions, [](const Prediction& p) { return p.conditioning.beats; }),
-       joined(predictions, [](const Prediction& p) { return p.conditioning.chroma; })},
+      predictions.front()->noise_level, models::conditioning_of_parts([&](auto part) {
+        return joined(predictions, [&](const Prediction& p) { return p.conditioning.*part; });
+      }),
       predictions.front()->options};
   const at::Tensor result = predict(all, Job{});
   std::vector<at::Tensor> parts;
