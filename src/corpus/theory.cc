@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "core/error.h"
 #include "text/chords.h"
+#include "text/mode_steps.h"
 
 namespace riffle::corpus {
 namespace {
@@ -19,15 +21,18 @@ struct Mode {
   std::vector<int> pentatonic;
 };
 
+Mode mode_named(std::string_view name, std::vector<int> pentatonic) {
+  const auto index = static_cast<size_t>(text::mode_index_of(name).value());
+  const auto& steps = text::kModeSteps.at(index);
+  return {name, {steps.begin(), steps.end()}, std::move(pentatonic)};
+}
+
 const std::vector<Mode>& modes() {
   static const std::vector<Mode> table = {
-      {"major", {0, 2, 4, 5, 7, 9, 11}, {0, 2, 4, 7, 9}},
-      {"minor", {0, 2, 3, 5, 7, 8, 10}, {0, 3, 5, 7, 10}},
-      {"dorian", {0, 2, 3, 5, 7, 9, 10}, {0, 2, 3, 7, 9}},
-      {"phrygian", {0, 1, 3, 5, 7, 8, 10}, {0, 1, 3, 7, 10}},
-      {"lydian", {0, 2, 4, 6, 7, 9, 11}, {0, 2, 4, 6, 9}},
-      {"mixolydian", {0, 2, 4, 5, 7, 9, 10}, {0, 2, 4, 7, 10}},
-      {"harmonic minor", {0, 2, 3, 5, 7, 8, 11}, {0, 2, 3, 7, 8}},
+      mode_named("major", {0, 2, 4, 7, 9}),          mode_named("minor", {0, 3, 5, 7, 10}),
+      mode_named("dorian", {0, 2, 3, 7, 9}),         mode_named("phrygian", {0, 1, 3, 7, 10}),
+      mode_named("lydian", {0, 2, 4, 6, 9}),         mode_named("mixolydian", {0, 2, 4, 7, 10}),
+      mode_named("harmonic minor", {0, 2, 3, 7, 8}),
   };
   return table;
 }

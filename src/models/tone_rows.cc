@@ -7,14 +7,13 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <vector>
 
 #include "core/error.h"
 #include "core/mel_scale.h"
 #include "models/prompt_features.h"
-#include "text/music_terms.h"
+#include "text/mode_steps.h"
 
 namespace riffle::models {
 namespace {
@@ -23,18 +22,6 @@ constexpr int kTones = kPitchClasses;
 constexpr double kA4Hz = 440;
 constexpr int kA = 9;            // its pitch class
 constexpr double kWidth = 0.35;  // semitones: how far a note reaches where rows are narrow
-
-// The seven notes of each of text::kModes, semitones above the tonic.
-constexpr std::array<std::array<int, 7>, text::kModes.size()> kScales{{
-    {0, 2, 4, 5, 7, 9, 11},  // major
-    {0, 2, 3, 5, 7, 9, 10},  // dorian
-    {0, 1, 3, 5, 7, 8, 10},  // phrygian
-    {0, 2, 4, 6, 7, 9, 11},  // lydian
-    {0, 2, 4, 5, 7, 9, 10},  // mixolydian
-    {0, 2, 3, 5, 7, 8, 10},  // minor
-    {0, 1, 3, 5, 6, 8, 10},  // locrian
-    {0, 2, 3, 5, 7, 8, 11},  // harmonic minor
-}};
 
 double semitones(double hz) { return kTones * std::log2(hz / kA4Hz) + kA; }
 
@@ -60,11 +47,11 @@ at::Tensor tones_of_rows(const MelRange& range, int64_t count) {
 
 // Which pitch classes are in each key and mode: [kTones, modes, kTones].
 at::Tensor scales() {
-  std::vector<float> values(kTones * kScales.size() * kTones);
+  std::vector<float> values(kTones * text::kModeSteps.size() * kTones);
   for (int tonic = 0; tonic < kTones; ++tonic) {
-    for (size_t mode = 0; mode < kScales.size(); ++mode) {
-      for (const int note : kScales[mode]) {
-        values[(static_cast<size_t>(tonic) * kScales.size() + mode) * kTones +
+    for (size_t mode = 0; mode < text::kModeSteps.size(); ++mode) {
+      for (const int note : text::kModeSteps[mode]) {
+        values[(static_cast<size_t>(tonic) * text::kModeSteps.size() + mode) * kTones +
                static_cast<size_t>((tonic + note) % kTones)] = 1;
       }
     }
