@@ -48,6 +48,13 @@ describe.skipIf(missing)('Band', () => {
     await button('Start over').click()
     await page.getByText('Who shall join in?').waitFor()
   }
+  const takes = () => lane('slap bass').getByRole('group', { name: 'Takes of slap bass' }).getByRole('button').count()
+  const go = async (mode: string, send: string, expected: number) => {
+    await button(mode).click()
+    await button(send).click()
+    await waitUntil(async () => (await takes()) === expected, `take ${expected}`)
+    await done()
+  }
   const until = (hz: number, heard: boolean) =>
     waitUntil(async () => ((await toneLevel(page, 'band', hz)) > 0.05) === heard && (heard || (await toneLevel(page, 'band', hz)) < 1e-3), `${hz} Hz ${heard ? 'heard' : 'silent'}`)
 
@@ -153,13 +160,6 @@ describe.skipIf(missing)('Band', () => {
 
   it('changes a lane: again, varied, a part of it, wider; each is a take, and undo goes back', async () => {
     await button('Change slap bass').click()
-    const takes = () => lane('slap bass').getByRole('group', { name: 'Takes of slap bass' }).getByRole('button').count()
-    const go = async (mode: string, send: string, expected: number) => {
-      await button(mode).click()
-      await button(send).click()
-      await waitUntil(async () => (await takes()) === expected, `take ${expected}`)
-      await done()
-    }
     await go('Again', 'Make it again', 2)
     expect(newestJob()).toMatchObject({ pipeline: 'accompany', request: { prompt: 'slap bass', context: expect.stringMatching(/^up_/) } })
     await button('Vary').click()
@@ -198,6 +198,28 @@ describe.skipIf(missing)('Band', () => {
     await lane('slap bass').waitFor({ state: 'detached' })
     await button('Undo').click()
     await lane('slap bass').waitFor()
+  })
+
+  it('lets a lane go on, and makes the way to how another one sounds', async () => {
+    await button('Change slap bass').click()
+    await button('Go on').click()
+    await button('Bars').click()
+    await page.getByLabel('Bars', { exact: true }).fill('1')
+    await lane('slap bass').getByLabel('Tempo', { exact: true }).fill('120')
+    expect(await lane('slap bass').getByText('Side').count()).toBe(0) // lanes that are heard together begin together
+    await go('Go on', 'Let it go on', 6)
+    expect(newestJob()).toMatchObject({ pipeline: 'extend-stem', request: { bars: 1, bpm: 120, context: expect.stringMatching(/^up_/) } })
+    expect(newestJob().clips[0]!.duration_s).toBeCloseTo(7, 3)
+    await button('Between').click()
+    await lane('slap bass').getByLabel('Prompt', { exact: true }).fill('')
+    expect(await button('Make the way').isDisabled()).toBe(true)
+    await page.getByLabel('Come to').selectOption({ label: 'how loop sounds' })
+    await go('Between', 'Make the way', 11)
+    expect(newestJob()).toMatchObject({ pipeline: 'interpolate', request: { from: expect.stringMatching(/^clip_/), to: expect.stringMatching(/^clip_/) } })
+    expect(newestJob().request.prompt).toBeUndefined()
+    for (let job = 0; job < 2; job++) await button('Undo').click()
+    await lane('slap bass').getByRole('button', { name: 'Take 5', pressed: true }).waitFor()
+    await button('Change slap bass').click()
   })
 
   it('exports all stems and their mix as WAV files of one length', async () => {

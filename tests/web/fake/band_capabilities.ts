@@ -57,6 +57,18 @@ export function bandPipelines(): Pipeline[] {
       field('strength', 'number', 'Below 1 the new part keeps something of the old one', { minimum: 0, maximum: 1, default: 1 }),
       ...tempo, ...sampling(),
     ]),
+    pipeline('extend-stem', 'Let a stem go on', [
+      fileOf('file', 'The stem', true), context(), ...style(), ...length,
+      field('side', 'text', 'Where it goes on', { choices: ['end', 'start'], default: 'end' }), ...sampling(),
+    ]),
+    pipeline('interpolate', 'Play what lies between two sounds', [
+      fileOf('from', 'The recording to begin with', true),
+      field('to', 'text', 'The recording to come to', { is_file: true, default: '', absent: 'the prompt' }),
+      field('prompt', 'text', 'Or what to come to, in words', { default: '', absent: 'the second recording' }),
+      fileOf('context', 'Music all of them are to fit'),
+      field('steps', 'integer', 'How many clips, both ends included', { minimum: 2, maximum: 100, default: 5 }),
+      ...length, ...shape(), ...sampling().map((each) => (each.name === 'steps' ? { ...each, name: 'sampler_steps' } : each)),
+    ]),
     pipeline('vary-stem', 'Make other takes of a stem, wider ones, loops of it', [
       fileOf('file', 'The stem', true), field('amount', 'number', '0 is the stem itself, 1 another one', { minimum: 0, maximum: 1, default: 0.5 }),
       context(), ...style(), count('How many variations'), ...shape().map((each) => (each.name === 'stereo' ? { ...each, default: 0 } : each)), ...sampling(),

@@ -70,7 +70,8 @@ export class Jobs {
   }
 
   private clipsOf(body: JobSubmit): number {
-    return typeof body.request.count === 'number' ? body.request.count : 1
+    const asked = body.pipeline === 'interpolate' ? (body.request.steps ?? 5) : body.request.count
+    return typeof asked === 'number' ? asked : 1
   }
 
   private async work(): Promise<void> {
@@ -162,17 +163,17 @@ export class Jobs {
     }
     const origin = request.file ?? request.context
     const source = typeof origin === 'string' && origin !== '' ? this.library.samplesOf(origin) : 0
-    if (job.pipeline === 'extend') return source + Math.round(seconds * this.sampleRate)
+    if (job.pipeline === 'extend' || job.pipeline === 'extend-stem') return source + Math.round(seconds * this.sampleRate)
     return source || Math.round(seconds * this.sampleRate)
   }
 
   private finishClip(job: Job, number: number): void {
-    const { file, context, like } = job.request
+    const { file, context, like, from, to } = job.request
     const band = this.pipelines.find(({ name }) => name === job.pipeline)?.kind === 'band'
     const about = {
       pipeline: job.pipeline, request: { ...job.request, seed: Number(job.request.seed) + number - 1, count: 1 },
       samples: this.samplesFor(job), job: job.id, title: job.title, tags: job.tags,
-      parents: [file, context, like].filter((id): id is string => typeof id === 'string' && id !== ''),
+      parents: [file, context, like, from, to].filter((id): id is string => typeof id === 'string' && /^(clip|up)_/.test(id)),
     }
     if (job.pipeline === 'compose') return this.finishMix(job, about)
     this.tell(job, this.library.addClip(band ? { ...about, part: { role: 'stem', name: '', of: null } } : about))

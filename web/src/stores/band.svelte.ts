@@ -92,13 +92,25 @@ class Band {
     })
   }
 
-  async edit(lane: Lane, pipeline: 'vary-stem' | 'inpaint-stem', request: Request): Promise<void> {
+  // A take made of the chosen one.
+  async edit(lane: Lane, pipeline: string, request: Request): Promise<void> {
     await this.guard(async () => {
       const file = lane.chosen
       if (file === null) return
       const context = await this.contextFor(lane.id)
       const fits = { ...(lane.like !== null && { like: lane.like }), ...(context !== null && { context }) }
       await this.make(lane, { pipeline, request: { ...request, ...fits, file } })
+    })
+  }
+
+  // Takes on the way from how the chosen one sounds to how another clip does, or to what the request says.
+  async wayTo(lane: Lane, to: string | null, request: Request): Promise<void> {
+    await this.guard(async () => {
+      const from = lane.chosen
+      if (from === null) return
+      const context = await this.contextFor(lane.id)
+      const length: Request = context !== null ? { context } : { seconds: this.clipOf(lane)?.duration_s ?? this.duration }
+      await this.make(lane, { pipeline: 'interpolate', request: { ...request, ...length, from, ...(to !== null && { to }) } })
     })
   }
 
