@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Jam, Segment } from '../../../web/src/api/types'
 import { hashOf, jamStartOf, momentLink, parseHash } from '../../../web/src/util/route'
 import { placeOf } from '../../../web/src/util/transfer'
+import { capabilities } from '../fake/capabilities'
 
 describe('addresses', () => {
   it('name a page and what it shows', () => {
@@ -27,8 +28,11 @@ describe('addresses', () => {
   })
 
   it('send a request to the page that makes it', () => {
-    expect(placeOf({ pipeline: 'cover', file: 'up_1' })).toEqual({ page: 'cover', query: { source: 'up_1' } })
-    expect(placeOf({ pipeline: 'inpaint', file: 'clip_2' })).toEqual({ page: 'edit', query: { clip: 'clip_2' } })
-    expect(placeOf({ pipeline: 'generate' }).page).toBe('make')
+    const { pipelines } = capabilities(44100)
+    expect(placeOf({ pipeline: 'cover', file: 'up_1' }, pipelines)).toEqual({ page: 'cover', query: { source: 'up_1' } })
+    expect(placeOf({ pipeline: 'inpaint', file: 'clip_2' }, pipelines)).toEqual({ page: 'edit', query: { clip: 'clip_2' } })
+    expect(placeOf({ pipeline: 'generate' }, pipelines).page).toBe('make')
+    expect(placeOf({ pipeline: 'extend-stem', file: 'clip_2' }, pipelines)).toEqual({ page: 'band', query: {} })
+    expect(placeOf({ pipeline: 'extend-stem' }, []).page).toBe('make') // of a server without it
   })
 })

@@ -6,7 +6,7 @@ import { studio } from '../stores/studio.svelte'
 import { clipType, placeOf } from './transfer'
 
 export function restore(request: Request): void {
-  const { page, query } = placeOf(request)
+  const { page, query } = placeOf(request, studio.capabilities?.pipelines ?? [])
   studio.handOver(page, request, query)
   studio.say('The form is as it was when this clip was made.')
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Files and clips that are dropped or chosen, and where a request belongs.
 import { api } from '../api/client'
-import type { Clip, Request, Upload } from '../api/types'
+import type { Clip, Pipeline, Request, Upload } from '../api/types'
 import type { Page } from './route'
 
 export const clipType = 'application/x-riffle-clip'
@@ -41,16 +41,14 @@ export async function uploadSound(file: File): Promise<Upload> {
   return upload
 }
 
-const bandPipelines = ['accompany', 'solo', 'compose', 'inpaint-stem', 'extend-stem', 'vary-stem', 'interpolate']
-
-// The page whose form makes this request, and what its address must say.
-export function placeOf(request: Request): { page: Page; query: Record<string, string> } {
+// The page whose form makes this request, and what its address must say. What runs on a band model is Band's.
+export function placeOf(request: Request, pipelines: readonly Pipeline[]): { page: Page; query: Record<string, string> } {
   const file = typeof request.file === 'string' ? request.file : ''
   if (request.pipeline === 'cover') return { page: 'cover', query: file ? { source: file } : {} }
   if (request.pipeline === 'inpaint' || request.pipeline === 'extend') {
     return { page: 'edit', query: file.startsWith('clip_') ? { clip: file } : {} }
   }
-  if (bandPipelines.includes(String(request.pipeline))) return { page: 'band', query: {} }
+  if (pipelines.some(({ name, kind }) => name === request.pipeline && kind === 'band')) return { page: 'band', query: {} }
   if (request.pipeline === 'jam') return { page: 'jam', query: { prompt: String(request.prompt ?? '') } }
   return { page: 'make', query: {} }
 }
