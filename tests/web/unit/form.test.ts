@@ -10,6 +10,7 @@ describe('forms', () => {
     const groups = groupsOf(fields)
     expect(groups.flatMap((group) => group.fields).map(({ name }) => name).sort()).toEqual(fields.map(({ name }) => name).sort())
     expect(groups.filter((group) => group.folded)).toHaveLength(1)
+    expect(groups[0]!.fields.map(({ name }) => name)).toEqual(['prompt', 'chords', 'negative_prompt'])
     expect(groups.at(-1)!.fields.map(({ name }) => name)).toContain('cache_interval')
   })
 

@@ -12,7 +12,7 @@ export interface Group {
 }
 
 const groups: { title: string; names: string[] }[] = [
-  { title: 'What', names: ['prompt', 'to', 'negative_prompt'] },
+  { title: 'What', names: ['prompt', 'to', 'chords', 'negative_prompt'] },
   { title: 'How much', names: ['strength', 'amount', 'magic_mix', 'mix', 'side', 'channels', 'blend', 'stereo'] },
   { title: 'Length', names: ['seconds', 'bars', 'bpm', 'beats_per_bar', 'loop', 'loop_strength'] },
   { title: 'Takes', names: ['count', 'seed'] },
