@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The pages in states worth looking at: for pictures, and for the checks of contrast and labels.
 import type { Page } from 'playwright-core'
+import type { ClipList } from '../../../web/src/api/types'
 import { render, wav } from '../fake/sound'
 import type { Studio } from './studio'
 
 export interface Scene {
   path: string
-  prepare(page: Page, studio: Studio): Promise<void>
+  prepare(page: Page, studio: Studio, sound?: typeof song): Promise<void>
 }
 
 export function song(seconds: number, name = 'my song.wav') {
   return { name, mimeType: 'audio/wav', buffer: wav(render(name, 0, Math.round(seconds * 44100), 44100), 44100) }
 }
 
-// Clips with a past, made straight in the fake's library.
-function fillLibrary({ fake: { library } }: Studio): string {
+// Clips with a past, made straight in the fake's library; of riffle serve what the scene of Cover left there.
+async function fillLibrary({ fake: { library }, served, url }: Studio): Promise<string> {
+  if (served) return ((await (await fetch(`${url}/api/v1/clips?pipeline=cover`)).json()) as ClipList).clips[0]!.id
   const prompts = ['lo-fi piano with soft drums', 'solo cello', 'techno drums and deep bass', 'string quartet, sad', 'salsa piano']
   let parent = ''
   prompts.forEach((prompt, i) => {
@@ -55,9 +57,9 @@ export const scenes: Record<string, Scene> = {
   },
   band: {
     path: '#/band',
-    async prepare(page) {
+    async prepare(page, _, sound = song) {
       const lanes = page.locator('.lanes')
-      await lanes.getByLabel('Sound file').setInputFiles(song(12, 'my loop.wav'))
+      await lanes.getByLabel('Sound file').setInputFiles(sound(12, 'my loop.wav'))
       await page.getByRole('region', { name: 'Lane my loop' }).waitFor()
       for (const wish of ['slap bass', 'warm pad']) {
         const form = page.getByRole('form', { name: 'Add a lane' })
@@ -79,8 +81,8 @@ export const scenes: Record<string, Scene> = {
   },
   cover: {
     path: '#/cover',
-    async prepare(page) {
-      await page.getByLabel('Sound file').setInputFiles(song(12))
+    async prepare(page, _, sound = song) {
+      await page.getByLabel('Sound file').setInputFiles(sound(12))
       await page.getByLabel('Prompt', { exact: true }).fill('church organ')
       await page.getByRole('button', { name: 'Make the cover' }).click()
       await page.getByRole('button', { name: /Cover$/ }).waitFor()
@@ -91,7 +93,7 @@ export const scenes: Record<string, Scene> = {
   edit: {
     path: '#/edit',
     async prepare(page, studio) {
-      const id = fillLibrary(studio)
+      const id = await fillLibrary(studio)
       await page.evaluate((to) => (location.hash = to), `#/edit?clip=${id}`)
       const canvas = page.locator('canvas').first()
       await canvas.waitFor()
@@ -107,7 +109,7 @@ export const scenes: Record<string, Scene> = {
   library: {
     path: '#/make',
     async prepare(page, studio) {
-      fillLibrary(studio)
+      await fillLibrary(studio)
       await page.evaluate(() => (location.hash = '#/library'))
       await page.getByRole('button', { name: 'Compare' }).nth(0).click()
       await page.getByRole('button', { name: 'Compare' }).nth(2).click()
@@ -118,7 +120,7 @@ export const scenes: Record<string, Scene> = {
   listen: {
     path: '#/make',
     async prepare(page, studio) {
-      fillLibrary(studio)
+      await fillLibrary(studio)
       await page.evaluate(() => (location.hash = '#/listen'))
       await page.getByLabel('Who listens').fill('Anna')
       await page.getByRole('checkbox').first().waitFor()

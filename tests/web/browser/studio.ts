@@ -21,8 +21,21 @@ export const missing = !existsSync(browserProgram)
 export const riffle = [process.env.RIFFLE ?? '', ...['ci', 'release', 'dev'].map((preset) => `${root}/build/${preset}/riffle`)]
   .find((path) => path !== '' && existsSync(path))
 
+// The model the pages are tried with: the one that comes along, else the smallest of Stable Diffusion's shape;
+// RIFFLE_MODEL names another one.
+const model = [process.env.RIFFLE_MODEL ?? '', `${root}/models/riffle-small`, `${root}/../shared/reference/riff-tiny`]
+  .find((path) => path !== '' && existsSync(path))
+
+export const unserved = missing || (riffle === undefined
+  ? 'riffle is not built (scripts/dev build release)'
+  : model === undefined
+    ? 'neither models/riffle-small nor riff-tiny is there'
+    : '')
+export const withoutBand = unserved || (existsSync(`${root}/models/riffle-band`) ? '' : 'models/riffle-band is not there')
+
 export interface Studio {
   fake: FakeServer
+  served: boolean // by riffle serve; else by the fake
   url: string
   browser: Browser
   open(path?: string, options?: BrowserContextOptions): Promise<Page>
@@ -38,7 +51,7 @@ interface Served {
 // riffle serve on a free port, with a library of its own.
 async function serve(program: string): Promise<Served> {
   const library = mkdtempSync(join(tmpdir(), 'riffle-studio-'))
-  const server = spawn(program, ['serve', '--port', '0', '--library', library, '--web', dist], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(program, ['serve', '--port', '0', '--model', model!, '--library', library, '--web', dist], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<void>((done) => server.on('exit', () => done()))
   const url = await new Promise<string>((done, fail) => {
     server.stdout.once('data', (line: Buffer) => done(line.toString().trim().replace(/\/$/, '')))
@@ -67,7 +80,7 @@ export async function openStudio(program?: string, more: string[] = []): Promise
   })
   const errors: string[] = []
   return {
-    fake, url, browser, errors,
+    fake, url, browser, errors, served: served !== null,
     async open(path = '', options = {}) {
       const context = await browser.newContext({ viewport: { width: 640, height: 640 }, ...options })
       const page = await context.newPage()

@@ -4,11 +4,11 @@ import type { Field, Pipeline } from '../../../web/src/api/types'
 import { field, length, seed, tempo } from './capabilities'
 
 const fileOf = (name: string, help: string, required = false) =>
-  field(name, 'text', help, { is_file: true, required, default: required ? null : '', absent: required ? '' : 'none' })
+  field(name, 'text', help, { is_file: true, required, absent: required ? '' : 'none' })
 
 const style = () => [
   fileOf('like', 'A recording it is to sound like'),
-  field('prompt', 'text', 'What it is to sound like, in words', { default: '', absent: 'none' }),
+  field('prompt', 'text', 'What it is to sound like, in words', { absent: 'none' }),
   field('blend', 'number', 'With both: 0 is the recording, 1 the prompt', { minimum: 0, maximum: 1, default: 0.5 }),
 ]
 
@@ -42,7 +42,7 @@ export function bandPipelines(): Pipeline[] {
     pipeline('accompany', 'Play a stem that fits other music', [
       fileOf('context', 'The music it is to fit', true), ...style(), count('How many clips, with seeds one apart'),
       field('mix', 'boolean', 'Make the music with the stem too', { default: false }),
-      field('gain_db', 'number', 'Makes the stem louder than it was played, or softer', { unit: 'dB', minimum: -60, maximum: 60, default: 0 }),
+      field('gain_db', 'number', 'Makes the stem louder than it was played, or softer', { unit: 'dB', minimum: -60, maximum: 24, default: 0 }),
       ...shape(), ...sampling(),
     ]),
     pipeline('solo', 'Play one instrument alone', [...style(), ...length, count('How many clips, with seeds one apart'), ...shape(), ...sampling()]),
@@ -63,8 +63,8 @@ export function bandPipelines(): Pipeline[] {
     ]),
     pipeline('interpolate', 'Play what lies between two sounds', [
       fileOf('from', 'The recording to begin with', true),
-      field('to', 'text', 'The recording to come to', { is_file: true, default: '', absent: 'the prompt' }),
-      field('prompt', 'text', 'Or what to come to, in words', { default: '', absent: 'the second recording' }),
+      field('to', 'text', 'The recording to come to', { is_file: true, absent: 'the prompt' }),
+      field('prompt', 'text', 'Or what to come to, in words', { absent: 'the second recording' }),
       fileOf('context', 'Music all of them are to fit'),
       field('steps', 'integer', 'How many clips, both ends included', { minimum: 2, maximum: 100, default: 5 }),
       ...length, ...shape(), ...sampling().map((each) => (each.name === 'steps' ? { ...each, name: 'sampler_steps' } : each)),

@@ -14,15 +14,15 @@ export const seed = field('seed', 'integer', 'The same seed gives the same sound
   { minimum: -1, maximum: 4294967295, default: -1 })
 
 const sampling: Field[] = [
-  field('negative_prompt', 'text', 'What it should not sound like', { default: '' }),
+  field('negative_prompt', 'text', 'What it should not sound like'),
   seed,
   field('preset', 'text', 'Quality against time; sets scheduler and steps',
     { choices: ['fast', 'balanced', 'best'], default: 'balanced' }),
   field('steps', 'integer', 'Steps of the scheduler', { minimum: 1, maximum: 1000, absent: "the preset's" }),
   field('guidance', 'number', 'How closely the prompt is followed; 1 and below: not at all',
-    { minimum: 0, maximum: 50, default: 7 }),
+    { minimum: 0, maximum: 50, absent: "the model's, usually 7" }),
   field('scheduler', 'text', 'Sampler: dpmpp_2m_karras, unipc, euler, ddim, pndm, ...',
-    { default: '', absent: "the preset's" }),
+    { absent: "the preset's" }),
   field('guidance_rescale', 'number', 'Takes back the contrast that strong guidance adds (Lin et al. 2023)',
     { minimum: 0, maximum: 1, default: 0, advanced: true }),
   field('cache_interval', 'integer', 'Compute the inner layers only every so many steps (DeepCache); 1: always',
@@ -56,7 +56,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
       ...length,
       field('chords', 'text',
         'Chords to play, one a bar or bars apart by |, over and over: "Am | F | C G/B"; needs a tempo',
-        { default: '', absent: 'as the model likes' }),
+        { absent: 'as the model likes' }),
       field('loop', 'boolean', 'The end goes on into the beginning without a click', { default: false }),
       field('count', 'integer', 'How many clips, with seeds one apart', { minimum: 1, maximum: 1000, default: 1 }),
       field('batch', 'integer', 'How many of them to compute at once; takes more memory',
@@ -68,7 +68,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
       field('variation_seed', 'integer', 'That other seed',
         { minimum: 0, maximum: 4294967295, absent: 'the seed after this one', advanced: true }),
       field('varied_before', 'text', 'Turns of the noise before that one, as vary writes them',
-        { default: '', absent: 'none', advanced: true }),
+        { absent: 'none', advanced: true }),
       ...sampling,
     ],
   },
@@ -77,7 +77,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
     fields: [
       file('The recording'),
       field('prompt', 'text', 'What it is to sound like', { required: true }),
-      field('to', 'text', 'What it turns into until the end', { default: '', absent: 'the prompt' }),
+      field('to', 'text', 'What it turns into until the end', { absent: 'the prompt' }),
       strength('0.4 changes it lightly, 0.55 heavily; above, melody and tempo go, or with models that follow chords the details of both', 0.5),
       field('free_notes', 'boolean',
         'Do not tell the model which notes sound in the recording: at high strength it plays others; of models that follow chords',
@@ -108,7 +108,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
     name: 'extend', summary: 'Let a recording go on', streams: false,
     fields: [
       file('The recording'),
-      field('prompt', 'text', 'What the new part is to sound like', { default: '', absent: 'whatever goes on from there' }),
+      field('prompt', 'text', 'What the new part is to sound like', { absent: 'whatever goes on from there' }),
       ...length,
       field('side', 'text', 'Where it goes on', { choices: ['end', 'start'], default: 'end' }),
       ...sampling,
@@ -121,7 +121,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
       field('amount', 'number', '0 is the clip itself, 1 another one of the same prompt', { minimum: 0, maximum: 1, default: 0.3 }),
       field('count', 'integer', 'How many variations', { minimum: 1, maximum: 1000, default: 1 }),
       { ...seed, help: 'Of the variation; -1: another one each time' },
-      field('prompt', 'text', 'For sounds that were not made by Riffle', { default: '', absent: 'none' }),
+      field('prompt', 'text', 'For sounds that were not made by Riffle', { absent: 'none' }),
     ],
   },
 ]

@@ -16,7 +16,7 @@ describe('forms', () => {
 
   it('leaves to the server what is as it would be anyway', () => {
     expect(requestOf(fields, valuesOf(fields))).toEqual({})
-    expect(requestOf(fields, { ...valuesOf(fields), prompt: ' piano ', count: 4, seconds: 10, guidance: 7 }))
+    expect(requestOf(fields, { ...valuesOf(fields), prompt: ' piano ', count: 4, seconds: 10, loudness: -23 }))
       .toEqual({ prompt: 'piano', count: 4, seconds: 10 })
   })
 
