@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import type { Capabilities } from '../../../web/src/api/types'
 import { decodeWav } from '../../../web/src/audio/wav'
 import { waitForSound, waitUntil } from './listen'
-import { describeServed, expectQuietConsole, longMs } from './real'
+import { describeServed, expectQuietConsole, isSameSound, longMs } from './real'
 import { song } from './scenes'
 import { withoutBand } from './studio'
 
@@ -70,8 +70,8 @@ describeServed('Band and riffle serve', '#/band', (at) => {
     const sounds = await Promise.all([original, part.clips[0]!].map(at.sound))
     const [before, after] = sounds.map(({ channels }) => channels[0]!)
     expect(after!.length).toBe(before!.length)
-    expect(after!.slice(0, 80_000)).toEqual(before!.slice(0, 80_000)) // until 1.8 s it is the same, sample for sample
-    expect(after!.slice(100_000, 150_000)).not.toEqual(before!.slice(100_000, 150_000))
+    expect(isSameSound(after!.slice(0, 80_000), before!.slice(0, 80_000))).toBe(true) // until 1.8 s it is the same, sample for sample
+    expect(isSameSound(after!.slice(100_000, 150_000), before!.slice(100_000, 150_000))).toBe(false)
     await at.button('Vary').click()
     await at.button('Vary it').click()
     await at.page.getByText(/step \d+ of \d+/).waitFor()
@@ -94,7 +94,7 @@ describeServed('Band and riffle serve', '#/band', (at) => {
     expect(longer).toMatchObject({ pipeline: 'extend-stem', request: { file: original.id, seconds: 1.5 } })
     const [before, after] = (await Promise.all([original, longer.clips[0]!].map(at.sound))).map(({ channels }) => channels[0]!)
     expect(after!.length).toBe(before!.length + 1.5 * 44100)
-    expect(after!.slice(0, 4 * 44100 - 2000)).toEqual(before!.slice(0, -2000))
+    expect(isSameSound(after!.slice(0, 4 * 44100), before!)).toBe(true)
     expect(Math.max(...after!.slice(4 * 44100).map(Math.abs))).toBeGreaterThan(0)
     await at.button('Between').click()
     await lane('slap bass').getByLabel('Prompt', { exact: true }).fill('warm pad')
@@ -106,7 +106,7 @@ describeServed('Band and riffle serve', '#/band', (at) => {
     expect(way).toMatchObject({ pipeline: 'interpolate', request: { from: longer.clips[0]!.id, prompt: 'warm pad', steps: 3 } })
     const sounds = await Promise.all(way.clips.map(at.sound))
     expect(sounds).toHaveLength(3)
-    expect(sounds[0]!.channels[0]).not.toEqual(sounds[2]!.channels[0])
+    expect(isSameSound(sounds[0]!.channels[0]!, sounds[2]!.channels[0]!)).toBe(false)
   })
 
   it('cancels within a step', async () => {

@@ -58,6 +58,11 @@ export function expectQuietConsole(at: Served, wanted = /(?!)/) {
   expect(at.studio.errors.filter((text) => !wanted.test(text))).toEqual([])
 }
 
+// Whether they are the same sample for sample; said in a word, where a list of numbers says nothing.
+export function isSameSound(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i])
+}
+
 export async function isPressed(button: Locator): Promise<boolean> {
   return (await button.getAttribute('aria-pressed')) === 'true'
 }
