@@ -12,12 +12,19 @@ const mostStops = 200 // more than any page has
 describeServed('The keyboard and riffle serve', '#/jam', (at) => {
   const press = (...keys: string[]) => keys.reduce((before, key) => before.then(() => at.page.keyboard.press(key)), Promise.resolve())
   const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
+  // WCAG 2.4.11: what has the focus is not hidden by what stays in place while the page scrolls.
+  const isSeen = (target: Locator) => target.evaluate((node) => {
+    const { left, top, width, height } = node.getBoundingClientRect()
+    const hit = document.elementFromPoint(left + width / 2, top + height / 2)
+    return hit !== null && (node.contains(hit) || hit.contains(node))
+  })
   const reach = async (target: Locator) => {
     await target.waitFor()
     for (let stop = 0; !(await isFocused(target)); stop++) {
       if (stop > mostStops) throw new Error(`not reached with the Tab key: ${target}`)
       await press('Tab')
     }
+    expect(await isSeen(target), `${target} lies beneath something`).toBe(true)
   }
   const enter = async (target: Locator) => {
     await reach(target)
@@ -104,6 +111,7 @@ describeServed('The keyboard and riffle serve', '#/jam', (at) => {
     await at.page.getByRole('list', { name: 'Versions' }).getByText('drum fill').waitFor()
     await enter(at.button('Undo'))
     await waitUntil(async () => (await at.query('clip')) === before, 'undo')
+    await waitUntil(() => at.button('Redo').isEnabled(), 'what to go forward to')
     await press('Control+Shift+Z')
     await waitUntil(async () => (await at.query('clip')) !== before, 'redo')
   })
