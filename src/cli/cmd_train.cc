@@ -25,6 +25,7 @@ constexpr std::array kRows{
     Row{"lora", "Train an adapter for a model", add_train_lora},
     Row{"clap", "Train what tells sounds and sentences apart", add_train_clap},
     Row{"cae", "Train an autoencoder of waveforms in one loss", add_train_cae},
+    Row{"average", "Make the model between two", add_train_average},
     Row{"plot", "Draw the curves of a run", add_train_plot},
 };
 
@@ -65,6 +66,7 @@ Command train_command() {
           "riffle train accompany pairs/ band/ --model riffle-small --clap clap/ --steps 100000\n"
           "riffle train clap corpus/ band/ --steps 5000\n"
           "riffle train cae corpus/ band/ --steps 50000 --device cuda\n"
+          "riffle train average mine/ riffle-small between/ --share 0.25\n"
           "riffle train plot mine/training/riff -o curves.png --smooth 0.9",
           add_train};
 }

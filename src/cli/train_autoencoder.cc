@@ -80,6 +80,9 @@ Action add_train_autoencoder(CLI::App& app) {
   app.add_option("--frequency-loss", losses.frequencies, "Weight of the focal frequency loss")
       ->check(between(0, 100))
       ->capture_default_str();
+  app.add_option("--texture-loss", losses.textures, "Weight of the error of local roughness")
+      ->check(between(0, 100))
+      ->capture_default_str();
   app.add_option("--adversarial", options->task.adversarial,
                  "Above 0, such as 0.5: the last phase, on the autoencoder that lies in OUT. Its "
                  "decoder learns to please a discriminator too, the encoder stays as it is")

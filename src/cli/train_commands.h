@@ -18,6 +18,7 @@ Action add_train_accompany(CLI::App& app);
 Action add_train_lora(CLI::App& app);
 Action add_train_clap(CLI::App& app);
 Action add_train_cae(CLI::App& app);
+Action add_train_average(CLI::App& app);
 Action add_train_plot(CLI::App& app);
 
 }  // namespace riffle::cli

@@ -75,7 +75,8 @@ Json AutoencoderTask::settings() const {
             {"gradient", w.gradient},
             {"scales", w.scales},
             {"features", w.features},
-            {"frequencies", w.frequencies}}}};
+            {"frequencies", w.frequencies},
+            {"textures", w.textures}}}};
 }
 
 Json AutoencoderTask::circumstances() const {
@@ -138,6 +139,11 @@ Loss AutoencoderTask::reconstruction(const at::Tensor& decoded, const at::Tensor
     const at::Tensor term = focal_frequency_loss(decoded, real);
     loss.total = loss.total + term * options_.losses.frequencies;
     loss.parts.emplace_back("frequencies", term.detach());
+  }
+  if (options_.losses.textures > 0) {
+    const at::Tensor term = texture_loss(decoded, real);
+    loss.total = loss.total + term * options_.losses.textures;
+    loss.parts.emplace_back("textures", term.detach());
   }
   return loss;
 }

@@ -81,6 +81,18 @@ at::Tensor focal_frequency_loss(const at::Tensor& decoded, const at::Tensor& rea
   return (weight * power).mean();
 }
 
+at::Tensor texture_loss(const at::Tensor& decoded, const at::Tensor& real) {
+  constexpr int64_t kSquare = 8;
+  const at::Tensor ours = decoded.to(at::kFloat);
+  const auto steepness = [&](const at::Tensor& x, int64_t axis) {
+    return at::avg_pool2d(difference(x, axis).abs(), {kSquare, kSquare});
+  };
+  const auto apart = [&](int64_t axis) {
+    return mean_abs(steepness(ours, axis) - steepness(real, axis));
+  };
+  return apart(kTimeAxis) + apart(kFrequencyAxis);
+}
+
 RandomFeatures::RandomFeatures(uint64_t seed, at::Device device) {
   const at::Generator generator = at::detail::createCPUGenerator(seed);
   for (size_t i = 0; i + 1 < std::size(kChannels); ++i) {

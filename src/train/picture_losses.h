@@ -17,6 +17,7 @@ struct PictureLossWeights {
   double scales = 0.25;    // of averages over squares of 2, 4 and 8
   double features = 0;     // RandomFeatures
   double frequencies = 0;  // focal_frequency_loss
+  double textures = 0;     // texture_loss
 };
 
 struct PictureLoss {
@@ -33,6 +34,11 @@ PictureLoss picture_loss(const at::Tensor& decoded, const at::Tensor& real,
 // the sides: the mean of w |F_decoded - F_real|^2 with w = |F_decoded - F_real| over its largest in
 // the tile, F the orthonormal Fourier transform. Sides must be multiples of 4.
 at::Tensor focal_frequency_loss(const at::Tensor& decoded, const at::Tensor& real);
+
+// Blur alone, not where things lie: the mean absolute error of the local steepness, |d/dt| and
+// |d/df| averaged over squares of 8. What cannot be known of a picture, such as the grain of noise,
+// is to be as rough as it was; the other losses would have it flat.
+at::Tensor texture_loss(const at::Tensor& decoded, const at::Tensor& real);
 
 // A deep network with random weights tells structure apart about as well as a trained one (Liu et
 // al. 2021, arXiv:2103.10571): the mean absolute error of its features, each layer's over the
