@@ -32,6 +32,14 @@ struct Peak {
   double strength = 0;
 };
 
+static_assert(kMedianFrames == 5);
+float median_of_five(float a, float b, float c, float d, float e) {
+  // The smallest and the largest of the first four are not it.
+  const float low = std::max(std::min(a, b), std::min(c, d));
+  const float high = std::min(std::max(a, b), std::max(c, d));
+  return std::max(std::min(low, high), std::min(std::max(low, high), e));
+}
+
 // Magnitudes [frames, bins], the median over neighbouring frames.
 std::vector<float> steady_magnitudes(const ComplexSpectrogram& spectrum) {
   const auto bins = static_cast<size_t>(spectrum.bins);
@@ -43,6 +51,15 @@ std::vector<float> steady_magnitudes(const ComplexSpectrogram& spectrum) {
   for (int64_t t = 0; t < frames; ++t) {
     const int64_t first = std::max<int64_t>(0, t - kMedianFrames / 2);
     const int64_t last = std::min(frames, t + kMedianFrames / 2 + 1);
+    if (last - first == kMedianFrames) {
+      const float* row = magnitudes.data() + static_cast<size_t>(first) * bins;
+      float* out = steady.data() + static_cast<size_t>(t) * bins;
+      for (size_t k = 0; k < bins; ++k) {
+        out[k] = median_of_five(row[k], row[k + bins], row[k + 2 * bins], row[k + 3 * bins],
+                                row[k + 4 * bins]);
+      }
+      continue;
+    }
     for (size_t k = 0; k < bins; ++k) {
       around.clear();
       for (int64_t s = first; s < last; ++s) {
@@ -171,6 +188,29 @@ Chroma chroma_of(const Waveform& sound, const Job& job) {
     scale_to_one(chroma.bass[t]);
   }
   return chroma;
+}
+
+std::vector<PitchClasses> notes_heard(const Waveform& sound, double stretch_s, int64_t count,
+                                      const Job& job) {
+  // What is weaker beside the strongest note are its overtones more often than notes.
+  constexpr float kOvertones = 0.25F;
+  const Chroma chroma = chroma_of(sound, job);
+  const double columns_per_stretch = stretch_s * chroma.rate_hz;
+  const auto all = static_cast<int64_t>(chroma.columns.size());
+  const auto place = [&](int64_t stretch) {
+    return std::clamp(std::llround(static_cast<double>(stretch) * columns_per_stretch), 0LL,
+                      static_cast<long long>(all));
+  };
+  std::vector<PitchClasses> heard;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto first = static_cast<size_t>(place(i));
+    const auto last = static_cast<size_t>(place(i + 1));
+    heard.push_back(mean_of_columns(std::span(chroma.columns).subspan(first, last - first)));
+    for (float& value : heard.back()) {
+      value = std::max(0.0F, (value - kOvertones) / (1 - kOvertones));
+    }
+  }
+  return heard;
 }
 
 PitchClasses mean_of_columns(std::span<const PitchClasses> columns) {

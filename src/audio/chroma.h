@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,11 @@ struct Chroma {
 
 // About 10 columns a second.
 Chroma chroma_of(const Waveform& sound, const Job& job = {});
+
+// Which notes are heard in each of `count` stretches of so many seconds from the beginning: the
+// mean of the chroma there, less what is no stronger beside the strongest than overtones are.
+std::vector<PitchClasses> notes_heard(const Waveform& sound, double stretch_s, int64_t count,
+                                      const Job& job = {});
 
 // Mean over columns, with the largest at 1.
 PitchClasses mean_of_columns(std::span<const PitchClasses> columns);

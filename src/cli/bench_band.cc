@@ -48,7 +48,7 @@ Shares play_once(pipelines::BandModel& model, const audio::Waveform& music, doub
   const pipelines::BandShape shape{.stereo = stereo};
   const int64_t samples = music.frames();
   pipelines::BandPiece piece{.samples = samples, .seed = 1};
-  piece.context = pipelines::latents_of_stem(model, music, shape, Job{job.stop, {}});
+  piece.context = pipelines::context_of_sound(model, music, shape, Job{job.stop, {}});
   shares.encode_s = seconds_since(start);
   StageClock clock;
   clock.start();
@@ -122,7 +122,7 @@ OrderedJson bench_random(const BenchBand& options, Context& context) {
   const auto draw = [&](at::IntArrayRef shape) { return at::randn(shape).to(compute.device); };
   const at::Tensor x = draw({kBatch, config.in_channels, config.columns});
   const at::Tensor flags = at::ones({kBatch}).to(compute.device);
-  const models::EdmConditions conditions{
+  const models::UNet1DConditions conditions{
       .context = draw({kBatch, config.context_channels, config.columns}),
       .present = flags,
       .style = draw({kBatch, config.embedding_dim}),

@@ -9,9 +9,11 @@
 #include "cli/train_options.h"
 #include "cli/train_samples.h"
 #include "core/json.h"
+#include "models/tone_rows.h"
 #include "nn/runtime.h"
 #include "shards/pair_reader.h"
 #include "train/accompany_task.h"
+#include "train/model_files.h"
 #include "weights/model_library.h"
 
 namespace riffle::cli {
@@ -23,6 +25,7 @@ struct Options {
   std::string pairs;
   std::string out;
   std::string config;
+  std::string start;
   std::string model;
   std::string clap;
   TrainOptions train;
@@ -33,12 +36,18 @@ struct Options {
 // keeps the latents' statistics it began with.
 models::UNet1DConfig network_of(const Options& options, const shards::PairReader& pairs) {
   Json json = options.task.network.to_json();
+  json["chroma_channels"] = models::kChromaRows;
+  std::error_code ec;
+  if (!options.start.empty()) {
+    Json begun = train::find_part(weights::find_model(options.start), "unet").config;
+    begun.erase("chroma_channels");
+    json.merge_patch(begun);
+  }
   if (!options.config.empty()) json.merge_patch(read_json_file(options.config));
   json["in_channels"] = pairs.header().channels;
   json["context_channels"] = pairs.header().channels;
   json["embedding_dim"] = pairs.style_dim();
   const fs::path before = fs::path(options.out) / "unet/config.json";
-  std::error_code ec;
   if (!options.train.run.restart && fs::exists(before, ec)) {
     const Json there = read_json_file(before);
     for (const char* key : {"latents_mean", "latents_std"}) {
@@ -57,6 +66,7 @@ void run(const Options& options, Context& context) {
   task_options.seed = options.train.run.seed;
   task_options.device = nn::choose_device(context.globals.device);
   task_options.clap = options.clap;
+  if (!options.start.empty()) task_options.start = weights::find_model(options.start);
   OrderedJson spectrogram;
   if (!options.model.empty()) {
     task_options.autoencoder = weights::find_model(options.model);
@@ -88,6 +98,9 @@ Action add_train_accompany(CLI::App& app) {
                  "JSON with what is to differ from the default network; riffle-band's: "
                  "{\"block_out_channels\": [192, 256, 320], \"layers_per_block\": 1}")
       ->type_name(kFileType);
+  app.add_option("--start", options->start,
+                 "Band model whose network is trained on; one that is told no notes learns to be")
+      ->type_name("MODEL");
   app.add_option("--model", options->model,
                  "Bundle whose autoencoder made the pairs: it becomes part of the model, and "
                  "samples are decoded with it")
@@ -102,6 +115,9 @@ Action add_train_accompany(CLI::App& app) {
   add("--drop-context", task.drop_context, 0, 1, "How often the context is left out");
   add("--drop-style", task.drop_style, 0, 1, "How often the style is left out");
   add("--drop-both", task.drop_both, 0, 1, "How often both are, besides");
+  add("--tell-heard", task.tell_heard, 0, 1,
+      "How often the notes that are heard in the context are told");
+  add("--tell-chords", task.tell_chords, 0, 1, "How often the song's chords are told instead");
   add("--style-noise", task.style_noise, 0, 10, "Noise on the style, as a share of its length");
   app.add_option("--validation-windows", task.validation_windows, "Windows to validate on")
       ->check(between(2, 1 << 20))

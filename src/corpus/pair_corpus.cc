@@ -12,8 +12,10 @@
 #include <set>
 #include <utility>
 
+#include "audio/chroma.h"
 #include "audio/resample.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "corpus/captions.h"
 #include "corpus/detail/splits.h"
 #include "corpus/effects.h"
@@ -59,6 +61,36 @@ audio::Waveform sum_of(const std::vector<audio::Waveform>& stems, const std::vec
   return sum;
 }
 
+// [12, columns].
+at::Tensor chroma_of(const audio::Waveform& sound, const LatentEncoder& encoder, int64_t columns,
+                     const Job& job) {
+  const double column_s =
+      static_cast<double>(encoder.samples_per_column) / static_cast<double>(encoder.sample_rate);
+  auto heard = audio::notes_heard(sound, column_s, columns, job);
+  return at::from_blob(heard.data(), {columns, shards::kPairChromaRows}, at::kFloat)
+      .t()
+      .to(at::kHalf)
+      .contiguous();
+}
+
+// Each sound's latents and what is heard in it. The encoder computes on all processors by itself.
+std::vector<shards::NewPairSound> encode_all(const std::vector<audio::Waveform>& sounds,
+                                             const LatentEncoder& encoder, int64_t columns,
+                                             const Job& job) {
+  const Job quiet{job.stop, {}};
+  std::vector<shards::NewPairSound> made(sounds.size());
+  for (size_t i = 0; i < sounds.size(); ++i) {
+    job.check();
+    made[i].latents = encoder.encode(sounds[i], quiet).to(at::kHalf);
+  }
+  parallel_for(static_cast<int64_t>(sounds.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      made[i].chroma = chroma_of(sounds[i], encoder, columns, quiet);
+    }
+  });
+  return made;
+}
+
 shards::NewPairSong encode(PairSource source, const LatentEncoder& encoder,
                            const PairOptions& options, const Job& job) {
   const auto stems = static_cast<int64_t>(source.stems.size());
@@ -68,19 +100,16 @@ shards::NewPairSong encode(PairSource source, const LatentEncoder& encoder,
   made.song.mixes =
       draw_mixes(stems, std::llround(options.mixes_a_stem * static_cast<double>(stems)),
                  detail::hash_of(made.song.id) ^ options.source.seed);
-  const auto latents_of = [&](const audio::Waveform& sound) {
-    job.check();
-    return encoder.encode(sound, Job{job.stop, {}}).to(at::kHalf);
-  };
+  std::vector<audio::Waveform> mixes;
+  for (const auto& mix : made.song.mixes) mixes.push_back(sum_of(source.stems, mix));
+  made.stems = encode_all(source.stems, encoder, made.song.columns, job);
+  made.mixes = encode_all(mixes, encoder, made.song.columns, job);
   made.active = at::zeros({stems, made.song.columns}, at::kByte);
   for (int64_t i = 0; i < stems; ++i) {
-    const audio::Waveform& sound = source.stems[static_cast<size_t>(i)];
-    made.stems.push_back(latents_of(sound));
-    const auto active = active_columns(sound, made.song.columns, hop);
+    const auto active =
+        active_columns(source.stems[static_cast<size_t>(i)], made.song.columns, hop);
     std::copy(active.begin(), active.end(), made.active[i].data_ptr<uint8_t>());
   }
-  for (const auto& mix : made.song.mixes)
-    made.mixes.push_back(latents_of(sum_of(source.stems, mix)));
   return made;
 }
 

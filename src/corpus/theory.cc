@@ -93,9 +93,7 @@ Scale pentatonic_of(int tonic, std::string_view mode) { return {tonic, mode_of(m
 bool is_dark(std::string_view mode) { return mode_of(mode).steps[2] == 3; }
 
 std::span<const int> intervals_of(std::string_view quality) {
-  for (const text::ChordQuality& entry : text::chord_qualities()) {
-    if (entry.name == quality) return entry.intervals;
-  }
+  if (const auto* known = text::find_chord_quality(quality)) return known->intervals;
   throw Error(ErrorCode::InvalidArgument, fmt::format("chord quality '{}' is not known", quality),
               "text/chords.cc lists those there are");
 }

@@ -39,7 +39,7 @@ BandPlayer band_player(pipelines::BandModel& model, const Json& fields) {
     const double gain_db = pipelines::listening_gain_db(context);
     const pipelines::BandPiece piece{
         .samples = samples,
-        .context = pipelines::latents_of_stem(
+        .context = pipelines::context_of_sound(
             model, pipelines::heard(model, context, samples, gain_db, job), shape, job),
         .style = model.reads_style() ? embed(model, like, job).unsqueeze(0) : at::Tensor(),
         .seed = seed};

@@ -14,11 +14,10 @@ EdmScales edm_scales(const at::Tensor& sigma, double sigma_data) {
 }
 
 at::Tensor edm_denoise(UNet1D& network, const at::Tensor& x, const at::Tensor& sigma,
-                       const EdmConditions& conditions, bool circular, const Job& job) {
+                       const UNet1DConditions& conditions, bool circular, const Job& job) {
   const EdmScales scales = edm_scales(sigma, network.config().sigma_data);
   const at::Tensor predicted =
-      network.forward(x * scales.in, scales.noise, conditions.context, conditions.present,
-                      conditions.style, conditions.has_style, circular, job);
+      network.forward(x * scales.in, scales.noise, conditions, circular, job);
   return scales.skip * x + scales.out * predicted;
 }
 

@@ -21,18 +21,11 @@ struct EdmScales {
 };
 EdmScales edm_scales(const at::Tensor& sigma, double sigma_data);
 
-// What an accompaniment model is steered by. Undefined: not at all.
-struct EdmConditions {
-  at::Tensor context{};    // [B, context_channels, T], as UNet1D::normalise makes it
-  at::Tensor present{};    // [B], 1 or 0; needed with a context
-  at::Tensor style{};      // [B, D], of unit length
-  at::Tensor has_style{};  // [B], 1 or 0; needed with a style
-};
-
 // D(x; sigma): x [B, C, T], clean latents of unit variance (times sigma_data) plus noise of
 // standard deviation sigma [B], all above 0 -> the clean latents it expects. See UNet1D::forward
 // for `circular` and errors.
 at::Tensor edm_denoise(UNet1D& network, const at::Tensor& x, const at::Tensor& sigma,
-                       const EdmConditions& conditions, bool circular = false, const Job& job = {});
+                       const UNet1DConditions& conditions, bool circular = false,
+                       const Job& job = {});
 
 }  // namespace riffle::models

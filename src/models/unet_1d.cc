@@ -167,8 +167,8 @@ void UNet1D::start(uint64_t seed) {
 
 // The last number fed to the style's layer says that there is none: what its weights hold is the
 // learned embedding of that.
-at::Tensor UNet1D::embedding_of(const at::Tensor& noise_label, const at::Tensor& style,
-                                const at::Tensor& has_style) {
+at::Tensor UNet1D::embedding_of(const at::Tensor& noise_label, const UNet1DConditions& conditions) {
+  const at::Tensor& style = conditions.style;
   const at::Tensor sinusoids = nn::timestep_sinusoids(
       noise_label,
       {.features = config_.noise_features(), .cosine_first = false, .frequency_shift = 1});
@@ -176,7 +176,8 @@ at::Tensor UNet1D::embedding_of(const at::Tensor& noise_label, const at::Tensor&
   if (style_embedding_) {
     const int64_t batch = noise_label.size(0);
     const at::Tensor none = at::zeros({batch, 1}, sinusoids.options());
-    const at::Tensor known = style.defined() ? has_style.to(none.options()).unsqueeze(1) : none;
+    const at::Tensor known =
+        style.defined() ? conditions.has_style.to(none.options()).unsqueeze(1) : none;
     const at::Tensor values =
         style.defined() ? style.to(none.options()) : none.expand({batch, config_.embedding_dim});
     const double unit_variance = std::sqrt(static_cast<double>(config_.embedding_dim));
@@ -186,20 +187,27 @@ at::Tensor UNet1D::embedding_of(const at::Tensor& noise_label, const at::Tensor&
   return at::silu(embedding);
 }
 
-at::Tensor UNet1D::input_of(const at::Tensor& noisy, const at::Tensor& context,
-                            const at::Tensor& present) const {
-  if (config_.context_channels == 0) return noisy;
+at::Tensor UNet1D::input_of(const at::Tensor& noisy, const UNet1DConditions& conditions) const {
   const int64_t batch = noisy.size(0);
   const int64_t columns = noisy.size(2);
-  if (!context.defined()) {
-    return at::cat(
-        {noisy, at::zeros({batch, config_.context_channels + 1, columns}, noisy.options())}, 1);
+  const auto nothing = [&](int64_t channels) {
+    return at::zeros({batch, channels, columns}, noisy.options());
+  };
+  std::vector<at::Tensor> channels{noisy};
+  if (config_.context_channels > 0 && !conditions.context.defined()) {
+    channels.push_back(nothing(config_.context_channels + 1));
+  } else if (config_.context_channels > 0) {
+    const at::Tensor there = conditions.present.to(noisy.options()).view({batch, 1, 1});
+    // Chosen rather than multiplied: what is absent may be anything, even not a number.
+    channels.push_back(at::where(there > 0, conditions.context.to(noisy.options()),
+                                 at::zeros({1}, noisy.options())));
+    channels.push_back(there.expand({batch, 1, columns}));
   }
-  const at::Tensor there = present.to(noisy.options()).view({batch, 1, 1});
-  // Chosen rather than multiplied: what is absent may be anything, even not a number.
-  const at::Tensor heard =
-      at::where(there > 0, context.to(noisy.options()), at::zeros({1}, noisy.options()));
-  return at::cat({noisy, heard, there.expand({batch, 1, columns})}, 1);
+  if (config_.chroma_channels > 0) {
+    channels.push_back(conditions.chroma.defined() ? conditions.chroma.to(noisy.options())
+                                                   : nothing(config_.chroma_channels));
+  }
+  return at::cat(channels, 1);
 }
 
 at::Tensor UNet1D::run(const at::Tensor& input, const at::Tensor& embedding, const Job& job) {
@@ -225,10 +233,8 @@ at::Tensor UNet1D::run(const at::Tensor& input, const at::Tensor& embedding, con
   return conv_out_->forward(norm_out_->forward_silu(x)).squeeze(2);
 }
 
-at::Tensor UNet1D::forward(const at::Tensor& noisy, const at::Tensor& noise_label,
-                           const at::Tensor& context, const at::Tensor& present,
-                           const at::Tensor& style, const at::Tensor& has_style, bool circular,
-                           const Job& job) {
+void UNet1D::check(const at::Tensor& noisy, const at::Tensor& noise_label,
+                   const UNet1DConditions& conditions) const {
   if (noisy.dim() != 3 || noisy.size(1) != config_.in_channels || noisy.size(2) == 0) {
     throw Error(ErrorCode::InvalidArgument,
                 fmt::format("UNet1D: noisy latents: expected [B, {}, columns], got [{}]",
@@ -237,18 +243,27 @@ at::Tensor UNet1D::forward(const at::Tensor& noisy, const at::Tensor& noise_labe
   const int64_t batch = noisy.size(0);
   const int64_t columns = noisy.size(2);
   expect_shape("noise label", noise_label, {batch});
-  if (context.defined() && config_.context_channels > 0) {
-    expect_shape("context", context, {batch, config_.context_channels, columns});
-    expect_shape("whether there is a context", present, {batch});
+  if (conditions.context.defined() && config_.context_channels > 0) {
+    expect_shape("context", conditions.context, {batch, config_.context_channels, columns});
+    expect_shape("whether there is a context", conditions.present, {batch});
   }
-  if (style.defined() && config_.embedding_dim > 0) {
-    expect_shape("style", style, {batch, config_.embedding_dim});
-    expect_shape("whether there is a style", has_style, {batch});
+  if (conditions.style.defined() && config_.embedding_dim > 0) {
+    expect_shape("style", conditions.style, {batch, config_.embedding_dim});
+    expect_shape("whether there is a style", conditions.has_style, {batch});
   }
+  if (conditions.chroma.defined() && config_.chroma_channels > 0) {
+    expect_shape("chroma", conditions.chroma, {batch, config_.chroma_channels, columns});
+  }
+}
+
+at::Tensor UNet1D::forward(const at::Tensor& noisy, const at::Tensor& noise_label,
+                           const UNet1DConditions& conditions, bool circular, const Job& job) {
+  check(noisy, noise_label, conditions);
+  const int64_t columns = noisy.size(2);
   const nn::CircularWidth wraps(circular);
   const Padding padding = padding_for(columns, config_.column_multiple(), circular, noisy.device());
-  const at::Tensor input = extended(input_of(noisy, context, present), padding);
-  const at::Tensor out = run(input, embedding_of(noise_label, style, has_style), job);
+  const at::Tensor input = extended(input_of(noisy, conditions), padding);
+  const at::Tensor out = run(input, embedding_of(noise_label, conditions), job);
   return padding.index.defined() ? out.narrow(2, padding.begin, columns) : out;
 }
 

@@ -45,6 +45,16 @@ class UNet1DBlock : public torch::nn::Module {
   std::shared_ptr<nn::SpatialSelfAttention> attention_;
 };
 
+// What it is steered by. Undefined: not at all.
+struct UNet1DConditions {
+  at::Tensor context{};  // [B, context_channels, T], as UNet1D::normalise makes it
+  at::Tensor
+      present{};       // [B], 1, or 0 where there is none and it is not looked at; needed with one
+  at::Tensor style{};  // [B, D], of unit length
+  at::Tensor has_style{};  // [B], 1 or 0, the same
+  at::Tensor chroma{};     // [B, chroma_channels, T] (tone_rows.h), its last row 0 where not known
+};
+
 class UNet1D : public torch::nn::Module {
  public:
   // The weights are loaded, or set by start().
@@ -52,15 +62,14 @@ class UNet1D : public torch::nn::Module {
   // As training begins: random, with blocks that hand on their input and a prediction of zero.
   void start(uint64_t seed);
 
-  // noisy: [B, C, T], times c_in. noise_label: [B], ln(sigma) / 4. context: [B, context_channels,
-  // T], as normalise() makes it; present: [B], 1, or 0 where there is none (it is then not looked
-  // at). style: [B, D] of unit length; has_style: [B], the same. Conditions may be undefined: none
-  // for all. circular: the last column is followed by the first; exact where T is a multiple of the
-  // configuration's column_multiple(). -> [B, C, T]. A batch equals its items one by one. Throws
-  // Error{InvalidArgument} for shapes that do not fit, Error{Cancelled} between blocks.
+  // noisy: [B, C, T], times c_in. noise_label: [B], ln(sigma) / 4. Conditions the configuration has
+  // no channels for are not read. circular: the last column is followed by the first; exact where T
+  // is a multiple of the configuration's column_multiple(). -> [B, C, T]. A batch equals its items
+  // one by one. Throws Error{InvalidArgument} for shapes that do not fit, Error{Cancelled} between
+  // blocks.
   at::Tensor forward(const at::Tensor& noisy, const at::Tensor& noise_label,
-                     const at::Tensor& context, const at::Tensor& present, const at::Tensor& style,
-                     const at::Tensor& has_style, bool circular = false, const Job& job = {});
+                     const UNet1DConditions& conditions, bool circular = false,
+                     const Job& job = {});
 
   // Latents [..., C, T] to unit variance and back, by the configuration's statistics.
   at::Tensor normalise(const at::Tensor& latents) const;
@@ -71,10 +80,10 @@ class UNet1D : public torch::nn::Module {
   void set_statistics(std::vector<double> mean, std::vector<double> deviation);
 
  private:
-  at::Tensor embedding_of(const at::Tensor& noise_label, const at::Tensor& style,
-                          const at::Tensor& has_style);
-  at::Tensor input_of(const at::Tensor& noisy, const at::Tensor& context,
-                      const at::Tensor& present) const;
+  void check(const at::Tensor& noisy, const at::Tensor& noise_label,
+             const UNet1DConditions& conditions) const;
+  at::Tensor embedding_of(const at::Tensor& noise_label, const UNet1DConditions& conditions);
+  at::Tensor input_of(const at::Tensor& noisy, const UNet1DConditions& conditions) const;
   at::Tensor run(const at::Tensor& input, const at::Tensor& embedding, const Job& job);
 
   UNet1DConfig config_;

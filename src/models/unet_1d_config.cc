@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "models/config_reader.h"
+#include "models/tone_rows.h"
 
 namespace riffle::models {
 namespace {
@@ -50,6 +51,9 @@ void check(const UNet1DConfig& c, const ConfigReader& reader) {
   for (const int64_t width : c.block_out_channels) {
     if (width % 8 != 0) reader.bad("block_out_channels", "multiples of 8");
   }
+  if (c.chroma_channels != 0 && c.chroma_channels != kChromaRows) {
+    reader.bad("chroma_channels", "0 or 13");
+  }
   if (c.attention_levels > c.levels()) {
     reader.bad("attention_levels", "at most as many as block_out_channels has levels");
   }
@@ -75,6 +79,7 @@ UNet1DConfig UNet1DConfig::from_json(const Json& json, const std::string& where)
   UNet1DConfig c;
   c.in_channels = reader.integer("in_channels", c.in_channels, 1, kMaxChannels);
   c.context_channels = reader.integer("context_channels", c.context_channels, 0, kMaxChannels);
+  c.chroma_channels = reader.integer("chroma_channels", c.chroma_channels, 0, kChromaRows);
   c.embedding_dim = reader.integer("embedding_dim", c.embedding_dim, 0, kMaxChannels);
   c.block_out_channels =
       reader.integers("block_out_channels", c.block_out_channels, 8, kMaxChannels);
@@ -103,6 +108,7 @@ Json UNet1DConfig::to_json() const {
   Json json{{"_class_name", "UNet1DModel"},
             {"in_channels", in_channels},
             {"context_channels", context_channels},
+            {"chroma_channels", chroma_channels},
             {"embedding_dim", embedding_dim},
             {"block_out_channels", block_out_channels},
             {"layers_per_block", layers_per_block},

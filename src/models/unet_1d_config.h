@@ -13,7 +13,9 @@ namespace riffle::models {
 struct UNet1DConfig {
   int64_t in_channels = 192;       // of the latents, and of the prediction
   int64_t context_channels = 192;  // of the latents of the music to go with; 0: it hears none
-  int64_t embedding_dim = 256;     // of the style embedding (CLAP); 0: it has none
+  // Rows that say which notes are to sound (tone_rows.h): kChromaRows, or 0: it is not told.
+  int64_t chroma_channels = 0;
+  int64_t embedding_dim = 256;  // of the style embedding (CLAP); 0: it has none
   std::vector<int64_t> block_out_channels = {192, 256, 256};  // one a level, time halves between
   int64_t layers_per_block = 2;
   int64_t attention_levels = 2;  // the coarsest so many have self attention over time
@@ -42,9 +44,9 @@ struct UNet1DConfig {
   int64_t noise_features() const {
     return noise_channels > 0 ? noise_channels : block_out_channels.front();
   }
-  // Noisy latents, context, and the flag that tells silence from absence.
+  // Noisy latents, context, the flag that tells silence from absence, and notes.
   int64_t input_channels() const {
-    return in_channels + (context_channels > 0 ? context_channels + 1 : 0);
+    return in_channels + (context_channels > 0 ? context_channels + 1 : 0) + chroma_channels;
   }
   // Numbers a model of this configuration learns, and multiplications it makes for one item of so
   // many columns; without building it.

@@ -7,6 +7,7 @@
 
 #include "audio/resample.h"
 #include "core/error.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/headroom.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -21,7 +22,7 @@ struct Setting {
   int64_t frames = 0;
   int64_t samples = 0;  // the same at the codec's rate
   double gain_db = 0;
-  at::Tensor latents = {};
+  BandContext context = {};
   std::vector<std::string> notes = {};
 };
 
@@ -41,7 +42,7 @@ Setting setting_of_file(BandModel& model, const std::string& file, const BandSha
                                         file, std::abs(setting.gain_db),
                                         setting.gain_db > 0 ? "louder" : "softer"));
   }
-  setting.latents = latents_of_stem(
+  setting.context = context_of_sound(
       model, heard(model, setting.sound, setting.samples, setting.gain_db, job), shape, job);
   return setting;
 }
@@ -61,7 +62,7 @@ Clip clip_over(BandModel& model, const Setting& setting, const at::Tensor& style
                double more_db, const BandShape& shape, const BandSampling& sampling,
                const RunContext& context) {
   PlayedStem stem = play(
-      model, {.samples = setting.samples, .context = setting.latents, .style = style, .seed = seed},
+      model, {.samples = setting.samples, .context = setting.context, .style = style, .seed = seed},
       shape, sampling, context);
   Clip clip;
   clip.role = ClipRole::Stem;
@@ -96,6 +97,8 @@ void AccompanyRequest::visit(FieldVisitor& v) {
                     .place = 1,
                     .is_file = true});
   style.visit(v);
+  visit_chords(v, chords);
+  visit_tempo(v, bpm, beats_per_bar, "Tempo of the music, for chords and the file's tempo marks");
   visit_count(v, count);
   v.field(mix, {.name = "mix", .help = "Make the music with the stem too"});
   v.field(gain_db, {.name = "gain_db",
@@ -110,9 +113,13 @@ void AccompanyRequest::visit(FieldVisitor& v) {
 std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const RunContext& context) {
   settle(request.sampling, model);
   settle(request.shape, model);
-  const Setting setting = setting_of_file(model, request.context, request.shape, context.job);
+  Setting setting = setting_of_file(model, request.context, request.shape, context.job);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
+  const at::Tensor told =
+      chroma_of_chords(model, request.chords, request.bpm, request.beats_per_bar, setting.samples,
+                       request.shape, notes);
+  if (told.defined()) setting.context.chroma = told;
   std::vector<Clip> clips;
   for (int64_t i = 0; i < request.count; ++i) {
     AccompanyRequest own = request;
@@ -127,6 +134,7 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const Ru
       for (const std::string& note : mix_notes) clip.notes.push_back("the mix: " + note);
     }
     add_notes(clip.notes, notes);
+    set_tempo(clip, {.bpm = request.bpm, .beats_per_bar = request.beats_per_bar});
     clip.request = request_record("accompany", model, request_to_json(own));
     context.deliver(std::move(clip), clips);
   }
@@ -136,6 +144,7 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const Ru
 void SoloRequest::visit(FieldVisitor& v) {
   style.visit(v);
   length.visit(v);
+  visit_chords(v, chords);
   visit_count(v, count);
   shape.visit(v);
   sampling.visit(v);
@@ -144,9 +153,12 @@ void SoloRequest::visit(FieldVisitor& v) {
 std::vector<Clip> solo(BandModel& model, SoloRequest request, const RunContext& context) {
   settle(request.sampling, model);
   settle(request.shape, model);
-  const Setting setting = setting_of_length(model, request.length);
+  Setting setting = setting_of_length(model, request.length);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
+  setting.context.chroma =
+      chroma_of_chords(model, request.chords, request.length.bpm, request.length.beats_per_bar,
+                       setting.samples, request.shape, notes);
   std::vector<Clip> clips;
   for (int64_t i = 0; i < request.count; ++i) {
     SoloRequest own = request;

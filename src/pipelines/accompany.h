@@ -13,6 +13,9 @@ namespace riffle::pipelines {
 struct AccompanyRequest {
   std::string context = {};
   BandStyle style = {};
+  std::string chords = {};  // from its first sample on, in place of those that are heard in it
+  std::optional<double> bpm = {};
+  int64_t beats_per_bar = 4;
   int64_t count = 1;
   bool mix = false;
   double gain_db = 0;
@@ -30,6 +33,7 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request,
 struct SoloRequest {
   BandStyle style = {};
   Length length = {};
+  std::string chords = {};
   int64_t count = 1;
   BandShape shape = {};
   BandSampling sampling = {};

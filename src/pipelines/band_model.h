@@ -49,6 +49,7 @@ class BandModel final : public Model {
   // Columns of latents it was trained on; longer pieces are made in overlapping windows.
   int64_t window() const { return config_.columns; }
   bool hears_context() const { return config_.context_channels > 0; }
+  bool follows_chroma() const { return config_.chroma_channels > 0; }
   bool reads_style() const { return config_.embedding_dim > 0 && bundle_.has("clap"); }
 
   // For threads that share the model: one of its parts is loaded, or computes, at a time, each time

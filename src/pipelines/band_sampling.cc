@@ -165,17 +165,22 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
   const at::NoGradGuard no_grad;
   const at::Tensor& context = conditioning.context;
   const at::Tensor& style = conditioning.summary;
-  const auto predictions = diffusion::predictions_of(guidance_, context.defined(), style.defined());
+  const at::Tensor& chroma = conditioning.chroma;
+  const auto predictions =
+      diffusion::predictions_of(guidance_, context.defined() || chroma.defined(), style.defined());
   const auto count = static_cast<int64_t>(predictions.size());
   const int64_t batch = latents.size(0);
   const at::Device device = model_.device();
   // The sampler scales to unit variance, as other models want it; this one scales by itself.
   const at::Tensor x = repeated(latents.squeeze(2) * std::hypot(1, noise_level), count).to(device);
-  models::EdmConditions conditions;
+  models::UNet1DConditions conditions;
+  const at::Tensor fits = flags(predictions, batch, &diffusion::WeighedPrediction::context);
   if (context.defined()) {
     conditions.context = repeated(context.squeeze(2), count).to(device);
-    conditions.present =
-        flags(predictions, batch, &diffusion::WeighedPrediction::context).to(device);
+    conditions.present = fits.to(device);
+  }
+  if (chroma.defined()) {
+    conditions.chroma = (repeated(chroma, count) * fits.view({-1, 1, 1})).to(device);
   }
   if (style.defined()) {
     conditions.style = repeated(style, count).to(device);

@@ -59,8 +59,9 @@ at::Tensor style_of_prompt(BandModel& model, const std::string& prompt,
 at::Tensor mixed_style(const at::Tensor& a, const at::Tensor& b, double share);
 
 // The seam the sampler drives: guidance by two conditions happens inside, one forward for all of
-// its predictions. Latents [B, C, 1, T]; of the conditioning, `context` [B, C, 1, T] and `summary`
-// [B, D] are read, each undefined where there is none. The noise level is sigma.
+// its predictions. Latents [B, C, 1, T]; of the conditioning, `context` [B, C, 1, T], `chroma` [B,
+// kChromaRows, T] and `summary` [B, D] are read, each undefined where there is none. Context and
+// chroma are one condition: what the stem is to fit. The noise level is sigma.
 class BandDenoiser final : public models::Denoiser {
  public:
   BandDenoiser(BandModel& model, const diffusion::TwoConditionGuidance& guidance);

@@ -11,6 +11,7 @@
 #include "audio/audio_reader.h"
 #include "audio/resample.h"
 #include "core/error.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/headroom.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -177,6 +178,7 @@ void ComposeRequest::visit(FieldVisitor& v) {
                     .absent = "none",
                     .is_file = true});
   length.visit(v);
+  visit_chords(v, chords);
   v.field(stereo, {.name = "stereo",
                    .help = "How far the two channels differ; 0 is mono",
                    .minimum = 0,
@@ -204,6 +206,9 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
         1, audio::resampled_frames(file.sound.frames(), file.sound.sample_rate, rate));
     clip.sound = at_rate(file.sound, rate, samples, quiet);
   }
+  const at::Tensor told =
+      chroma_of_chords(model, request.chords, request.length.bpm, request.length.beats_per_bar,
+                       samples, shape, clip.notes);
   for (size_t i = 0; i < tracks.size(); ++i) {
     const ComposeTrack& track = tracks[i];
     inner.job = track_of_job(context.job, i, tracks.size());
@@ -212,8 +217,10 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
     double gain_db = 0;
     if (clip.sound.channels() > 0) {
       gain_db = listening_gain_db(clip.sound);
-      piece.context = codec.encode(heard(model, clip.sound, samples, gain_db, quiet), quiet);
+      piece.context =
+          context_of_sound(model, heard(model, clip.sound, samples, gain_db, quiet), shape, quiet);
     }
+    if (told.defined()) piece.context.chroma = told;
     PlayedStem stem = play(model, piece, shape, request.sampling, inner);
     change_level(stem.sound, track.gain_db - gain_db);
     clip.sound = clip.sound.channels() > 0 ? mixed_sound(clip.sound, stem.sound) : stem.sound;

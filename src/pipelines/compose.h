@@ -34,6 +34,7 @@ struct ComposeRequest {
   std::string refs = {};  // or a folder of recordings: one track each, in the order of their names
   std::string context = {};
   Length length = {};
+  std::string chords = {};
   std::optional<double> stereo = {};
   BandSampling sampling = {};
 

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/cover.h"
 
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <cmath>
 #include <span>
 
-#include "audio/chroma.h"
 #include "audio/downmix.h"
 #include "audio/loudness.h"
 #include "audio/resample.h"
-#include "models/tone_rows.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -24,33 +21,6 @@ namespace {
 // recording does (chroma followed the source with 0.76 to 0.57); above it is the other way round
 // (at 0.6 0.43 to 0.53, at 0.9 0.28 to 0.41).
 constexpr double kNotesAreLost = 0.5;
-
-// What sounds in each latent column of a recording: [1, kChromaRows, columns].
-at::Tensor chroma_rows_of(const audio::Waveform& sound, const Geometry& geometry, int64_t columns,
-                          const Job& job) {
-  // What is weaker beside the strongest note are its overtones more often than notes.
-  constexpr float kOvertones = 0.25F;
-  const audio::Chroma chroma = audio::chroma_of(sound, job);
-  const double frames_per_column = static_cast<double>(geometry.samples_per_column()) *
-                                   chroma.rate_hz / geometry.codec.sample_rate;
-  at::Tensor rows = at::zeros({1, models::kChromaRows, columns});
-  auto value = rows.accessor<float, 3>();
-  const auto count = static_cast<int64_t>(chroma.columns.size());
-  for (int64_t column = 0; column < columns; ++column) {
-    const auto at = static_cast<double>(column);
-    const int64_t first = std::clamp(nearest(at * frames_per_column), int64_t{0}, count);
-    const int64_t last = std::clamp(nearest((at + 1) * frames_per_column), first, count);
-    const audio::PitchClasses heard = audio::mean_of_columns(
-        std::span(chroma.columns)
-            .subspan(static_cast<size_t>(first), static_cast<size_t>(last - first)));
-    for (size_t tone = 0; tone < heard.size(); ++tone) {
-      value[0][static_cast<int64_t>(tone)][column] =
-          std::max(0.0F, (heard[tone] - kOvertones) / (1 - kOvertones));
-    }
-    value[0][models::kPitchClasses][column] = 1;
-  }
-  return rows;
-}
 
 // One prompt for all windows, or one for each: on the way from the first to the second, or to the
 // notes of each. chroma: as above, or undefined.
@@ -167,7 +137,7 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   }
   const at::Tensor chroma =
       !request.free_notes && request.strength > kNotesAreLost && model.denoiser().follows_chroma()
-          ? chroma_rows_of(source, geometry, columns, inner)
+          ? heard_chroma_rows(source, geometry.column_s(), columns, inner)
           : at::Tensor();
   const SteeredWindows steered =
       steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), chroma, inner);

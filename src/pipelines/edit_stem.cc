@@ -70,8 +70,9 @@ audio::Waveform repainted(BandModel& model, const audio::Waveform& file,
   piece.known =
       codec.encode(heard(model, region.of(file), samples, gain_db, context.job), context.job);
   if (has_context) {
-    piece.context = codec.encode(
-        heard(model, region.of(context_sound), samples, gain_db, context.job), context.job);
+    piece.context = context_of_sound(
+        model, heard(model, region.of(context_sound), samples, gain_db, context.job), shape,
+        context.job);
   }
   const int64_t columns = codec.columns_of(samples);
   const auto place = [&](int64_t frame) {
@@ -239,14 +240,13 @@ std::vector<Clip> vary_stem(BandModel& model, VaryStemRequest request, const Run
                       1, audio::resampled_frames(frames, rate, model.codec().sample_rate())),
                   .style = style,
                   .strength = request.amount};
-  const auto latents = [&](const audio::Waveform& sound) {
-    return latents_of_stem(model, heard(model, sound, piece.samples, gain_db, context.job),
-                           request.shape, context.job);
+  const auto as_heard = [&](const audio::Waveform& sound) {
+    return heard(model, sound, piece.samples, gain_db, context.job);
   };
-  piece.known = latents(file.sound);
+  piece.known = latents_of_stem(model, as_heard(file.sound), request.shape, context.job);
   if (other.channels() > 0) {
     const Region whole{0, frames, rate};
-    piece.context = latents(whole.of(other));
+    piece.context = context_of_sound(model, as_heard(whole.of(other)), request.shape, context.job);
   }
   std::vector<Clip> clips;
   for (int64_t i = 0; i < request.count; ++i) {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
 
@@ -91,15 +92,6 @@ std::vector<std::string> length_notes(const Stretch& stretch, const Geometry& ge
                       geometry.window_s())};
 }
 
-std::vector<text::ChordSpan> chords_of(const GenerateRequest& request) {
-  if (request.chords.empty()) return {};
-  try {
-    return text::parse_chords(request.chords);
-  } catch (const Error& e) {
-    throw Error(e.code(), fmt::format("chords: {}", e.message()), e.hint());
-  }
-}
-
 }  // namespace
 
 void GenerateRequest::visit(FieldVisitor& v) {
@@ -108,10 +100,7 @@ void GenerateRequest::visit(FieldVisitor& v) {
                    .required = true,
                    .place = 1});
   length.visit(v);
-  v.field(chords, {.name = "chords",
-                   .help = "Chords to play, one a bar or bars apart by |, over and over: "
-                           "\"Am | F | C G/B\"; needs a tempo",
-                   .absent = "as the model likes"});
+  visit_chords(v, chords);
   v.field(loop, {.name = "loop", .help = "The end goes on into the beginning without a click"});
   v.field(count, {.name = "count",
                   .help = "How many clips, with seeds one apart",
@@ -165,7 +154,7 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
                                        PieceBeats{.bpm = request.length.bpm,
                                                   .beats_per_bar = request.length.beats_per_bar,
                                                   .whole_beats = request.loop ? beats : 0,
-                                                  .chords = chords_of(request)},
+                                                  .chords = chords_of_field(request.chords)},
                                        context.job);
 
   std::vector<Clip> clips;

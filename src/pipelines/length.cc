@@ -39,6 +39,13 @@ bool take(std::string_view& text, std::string_view word) {
 
 }  // namespace
 
+void visit_tempo(FieldVisitor& v, std::optional<double>& bpm, int64_t& beats_per_bar,
+                 const char* help) {
+  v.field(bpm, {.name = "bpm", .help = help, .unit = "BPM", .minimum = 20, .maximum = 400});
+  v.field(beats_per_bar,
+          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+}
+
 void Length::visit(FieldVisitor& v) {
   v.field(seconds, {.name = "seconds",
                     .help = "Length in seconds",
@@ -51,13 +58,7 @@ void Length::visit(FieldVisitor& v) {
                  .unit = "bars",
                  .minimum = 0.25,
                  .maximum = 4000});
-  v.field(bpm, {.name = "bpm",
-                .help = "Tempo, for lengths in bars and for the file's tempo marks",
-                .unit = "BPM",
-                .minimum = 20,
-                .maximum = 400});
-  v.field(beats_per_bar,
-          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  visit_tempo(v, bpm, beats_per_bar, "Tempo, for lengths in bars and for the file's tempo marks");
 }
 
 int64_t Length::samples(int sample_rate, int64_t fallback) const {

@@ -14,6 +14,10 @@ namespace riffle::pipelines {
 // The nearest whole number, for places and lengths in samples and frames.
 inline int64_t nearest(double value) { return static_cast<int64_t>(std::llround(value)); }
 
+// The fields "bpm" and "beats_per_bar".
+void visit_tempo(FieldVisitor& v, std::optional<double>& bpm, int64_t& beats_per_bar,
+                 const char* help);
+
 struct Length {
   std::optional<double> seconds = {};
   std::optional<double> bars = {};

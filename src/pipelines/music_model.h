@@ -37,6 +37,7 @@ struct Geometry {
   }
   // What one window decodes to.
   int64_t window_samples() const { return codec.samples_of(window * factor); }
+  double column_s() const { return static_cast<double>(samples_per_column()) / codec.sample_rate; }
   double window_s() const { return static_cast<double>(window_samples()) / codec.sample_rate; }
 };
 

@@ -15,6 +15,7 @@
 #include "audio/spectrogram_encoder.h"
 #include "core/error.h"
 #include "diffusion/sampler.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
 
@@ -102,13 +103,16 @@ class Player {
   // One prompt a window: what is heard there of the other music.
   void steer() {
     models::Conditioning whole{.summary = piece_.style};
-    if (piece_.context.defined()) {
-      whole.context = unit(piece_.context) / model_.config().sigma_data;
+    if (piece_.context.latents.defined()) {
+      whole.context = unit(piece_.context.latents) / model_.config().sigma_data;
     }
+    if (model_.follows_chroma()) whole.chroma = piece_.context.chroma;
+    const bool alike = !whole.context.defined() && !whole.chroma.defined();
     const diffusion::WindowPlan plan(columns_, options_.windows);
-    for (int64_t k = 0; k < (whole.context.defined() ? plan.count() : 1); ++k) {
+    for (int64_t k = 0; k < (alike ? 1 : plan.count()); ++k) {
       models::Conditioning own = whole;
       if (whole.context.defined()) own.context = plan.slice(whole.context, k);
+      if (whole.chroma.defined()) own.chroma = plan.slice(whole.chroma, k);
       prompts_.push_back({own, {}});
     }
   }
@@ -199,13 +203,47 @@ at::Tensor latents_of_stem(BandModel& model, const audio::Waveform& mono, const 
   return at::cat(parts, 1);
 }
 
-PlayedStem play(BandModel& model, const BandPiece& piece, const BandShape& shape,
-                const BandSampling& sampling, const RunContext& context) {
-  const at::NoGradGuard no_grad;
-  if (piece.context.defined() && !model.hears_context()) {
+BandContext context_of_sound(BandModel& model, const audio::Waveform& mono, const BandShape& shape,
+                             const Job& job) {
+  if (!model.hears_context()) {
     throw Error(ErrorCode::Unsupported, model.name() + " hears no other music: it plays alone",
                 "choose another model with --model");
   }
+  BandContext context{.latents = latents_of_stem(model, mono, shape, job)};
+  if (!model.follows_chroma()) return context;
+  const int64_t columns = context.latents.size(1);
+  // A loop's columns are spread over it.
+  const double column_s =
+      shape.loop == 0
+          ? static_cast<double>(model.codec().samples_per_column()) / model.codec().sample_rate()
+          : mono.duration_s() / static_cast<double>(columns);
+  context.chroma = heard_chroma_rows(mono, column_s, columns, job);
+  return context;
+}
+
+at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::optional<double> bpm,
+                            int64_t beats_per_bar, int64_t samples, const BandShape& shape,
+                            std::vector<std::string>& notes) {
+  const std::vector<text::ChordSpan> spans = chords_of_field(chords);
+  if (spans.empty()) return {};
+  if (!bpm) {
+    throw Error(ErrorCode::InvalidArgument, "chords need a tempo", "give one: --bpm 100");
+  }
+  if (!model.follows_chroma()) {
+    notes.emplace_back("this model does not follow chords: they are not heard");
+    return {};
+  }
+  const int64_t columns = columns_of(model, samples, shape);
+  const double samples_per_bar =
+      60.0 * model.codec().sample_rate() / *bpm * static_cast<double>(beats_per_bar);
+  const double columns_per_bar =
+      samples_per_bar / static_cast<double>(samples) * static_cast<double>(columns);
+  return chroma_rows(spans, columns_per_bar, 0, columns);
+}
+
+PlayedStem play(BandModel& model, const BandPiece& piece, const BandShape& shape,
+                const BandSampling& sampling, const RunContext& context) {
+  const at::NoGradGuard no_grad;
   Player player(model, piece, shape, sampling, context);
   std::vector<at::Tensor> channels = {player.first()};
   if (player.stereo() > 0) channels.push_back(player.varied(channels[0]));

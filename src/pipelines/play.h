@@ -27,11 +27,17 @@ struct BandShape {
 // What is absent becomes the model's.
 void settle(BandShape& shape, const BandModel& model);
 
+// The music a stem is to fit, as the model takes it in. Undefined: none.
+struct BandContext {
+  at::Tensor latents = {};  // the codec's, [C, columns]
+  at::Tensor chroma = {};   // [1, kChromaRows, columns]: of models that are told which notes sound
+};
+
 // A stem to be made, in samples at the codec's rate.
 struct BandPiece {
   int64_t samples = 0;
-  at::Tensor context = {};  // the codec's latents of the music it is to fit; undefined: none
-  at::Tensor style = {};    // style_of(); undefined: none
+  BandContext context = {};
+  at::Tensor style = {};  // style_of(); undefined: none
   // What it begins from, the codec's latents, and the share of the noise it is covered with first:
   // 0 leaves it as it is, 1 nothing of it.
   at::Tensor known = {};
@@ -48,6 +54,18 @@ struct PlayedStem {
 // Latents of a sound for a piece of that shape: of a circle where it loops.
 at::Tensor latents_of_stem(BandModel& model, const audio::Waveform& mono, const BandShape& shape,
                            const Job& job);
+
+// The same of other music, with the notes that are heard in it. Throws Error{Unsupported} for a
+// model that hears none.
+BandContext context_of_sound(BandModel& model, const audio::Waveform& mono, const BandShape& shape,
+                             const Job& job);
+
+// Chords from a piece's first sample on, as models are told them (BandContext::chroma). Undefined
+// where there are none, and, with a note, for models that do not follow them. Throws
+// Error{InvalidArgument} for what is no progression, and without a tempo.
+at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::optional<double> bpm,
+                            int64_t beats_per_bar, int64_t samples, const BandShape& shape,
+                            std::vector<std::string>& notes);
 
 // Progress stages "diffuse" and "decode". Pieces longer than the model's window are made in windows
 // whose predictions are blended at every step. Stereo's left channel is the right one varied

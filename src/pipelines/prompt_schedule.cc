@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/prompt_schedule.h"
 
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <functional>
 
 #include "core/error.h"
 #include "models/beat_rows.h"
 #include "models/conditioning_parts.h"
-#include "models/tone_rows.h"
+#include "pipelines/chroma_rows.h"
 
 namespace riffle::pipelines {
 namespace {
@@ -146,25 +144,7 @@ void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional
   const double columns_per_bar = grid.columns_per_beat * static_cast<double>(grid.beats_per_bar);
   prompt.positive.chroma = chroma_rows(beats.chords, columns_per_bar, first_column, columns,
                                        beats.whole_beats > 0 ? total_columns : 0);
-  // Not known there: guidance is to lead towards the chords.
   prompt.negative.chroma = at::zeros_like(prompt.positive.chroma);
-}
-
-at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_per_bar,
-                       int64_t first_column, int64_t columns, int64_t total_columns) {
-  at::Tensor rows = at::zeros({1, models::kChromaRows, columns});
-  auto value = rows.accessor<float, 3>();
-  const double bars = chords.back().end;
-  for (int64_t column = 0; column < columns; ++column) {
-    int64_t at = first_column + column;
-    if (total_columns > 0) at %= total_columns;
-    const double bar = (static_cast<double>(at) + 0.5) / columns_per_bar;
-    const double place = std::fmod(bar, bars);
-    const auto chord = std::ranges::upper_bound(chords, place, std::less{}, &text::ChordSpan::end);
-    for (const int tone : chord->pitch_classes) value[0][tone][column] = 1;
-    value[0][models::kPitchClasses][column] = 1;
-  }
-  return rows;
 }
 
 namespace {

@@ -48,11 +48,6 @@ void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional
                const PieceBeats& beats, int64_t first_column, int64_t columns,
                int64_t total_columns);
 
-// What sounds in the columns of a window that begins at first_column: [1, kChromaRows, columns].
-// total_columns: of a loop, whose last column is followed by its first; else 0.
-at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_per_bar,
-                       int64_t first_column, int64_t columns, int64_t total_columns = 0);
-
 // One window's conditioning is that of its middle: a prompt, or a mixture near a change, which is
 // spread over the step from one window to the next. beats: empty where beats lie elsewhere than
 // from the first sample on, as in somebody's recording.

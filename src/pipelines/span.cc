@@ -22,13 +22,7 @@ void SpanFields::visit_rest(FieldVisitor& v) {
                      .help = "Below 1 the new part keeps something of the old one",
                      .minimum = 0,
                      .maximum = 1});
-  v.field(bpm, {.name = "bpm",
-                .help = "Tempo, for times in bars",
-                .unit = "BPM",
-                .minimum = 20,
-                .maximum = 400});
-  v.field(beats_per_bar,
-          {.name = "beats_per_bar", .help = "Beats a bar has", .minimum = 1, .maximum = 32});
+  visit_tempo(v, bpm, beats_per_bar, "Tempo, for times in bars");
 }
 
 Span span_of(const SpanFields& fields, const audio::Waveform& sound, const std::string& file) {

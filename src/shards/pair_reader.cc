@@ -85,17 +85,25 @@ const weights::TensorSource& PairReader::source(const fs::path& path) const {
   return *source;
 }
 
-at::Tensor PairReader::latents(size_t song, const std::string& name) const {
-  return require(source(tensors_path(pairs_, shard_of_.at(song))), name, weights::DType::F16,
-                 header_.channels, songs_[song].columns);
+at::Tensor PairReader::tensor(size_t song, const std::string& name, int64_t rows) const {
+  return require(source(tensors_path(pairs_, shard_of_.at(song))), name, weights::DType::F16, rows,
+                 songs_[song].columns);
 }
 
 at::Tensor PairReader::stem(size_t song, size_t stem) const {
-  return latents(song, stem_name(songs_.at(song).id, stem));
+  return tensor(song, stem_name(songs_.at(song).id, stem), header_.channels);
 }
 
 at::Tensor PairReader::mix(size_t song, size_t mix) const {
-  return latents(song, mix_name(songs_.at(song).id, mix));
+  return tensor(song, mix_name(songs_.at(song).id, mix), header_.channels);
+}
+
+at::Tensor PairReader::stem_chroma(size_t song, size_t stem) const {
+  return tensor(song, chroma_name(stem_name(songs_.at(song).id, stem)), kPairChromaRows);
+}
+
+at::Tensor PairReader::mix_chroma(size_t song, size_t mix) const {
+  return tensor(song, chroma_name(mix_name(songs_.at(song).id, mix)), kPairChromaRows);
 }
 
 at::Tensor PairReader::active(size_t song) const {

@@ -33,12 +33,14 @@ class PairReader {
   // below. Throws Error{BadFile} for tensors that do not fit the song.
   at::Tensor stem(size_t song, size_t stem) const;
   at::Tensor mix(size_t song, size_t mix) const;
+  at::Tensor stem_chroma(size_t song, size_t stem) const;  // float16 [12, columns]
+  at::Tensor mix_chroma(size_t song, size_t mix) const;
   at::Tensor active(size_t song) const;               // uint8 [stems, columns]
   at::Tensor styles(size_t song, size_t stem) const;  // float16 [parts, style_dim()]
 
  private:
   const weights::TensorSource& source(const std::filesystem::path& path) const;
-  at::Tensor latents(size_t song, const std::string& name) const;
+  at::Tensor tensor(size_t song, const std::string& name, int64_t rows) const;
   int64_t find_style_dim() const;
 
   std::filesystem::path pairs_;

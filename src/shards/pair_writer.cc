@@ -43,9 +43,11 @@ void add_song(const NewPairSong& made, const PairHeader& header, Tensors& tensor
         fmt::format("{}: latents of {} stems and {} mixes, expected {} and {}", song.id,
                     made.stems.size(), made.mixes.size(), song.stems.size(), song.mixes.size()));
   }
-  const auto add = [&](const std::string& name, const at::Tensor& latents) {
-    check_shape(latents, header.channels, song.columns, name);
-    tensors.emplace_back(name, latents.to(at::kHalf));
+  const auto add = [&](const std::string& name, const NewPairSound& sound) {
+    check_shape(sound.latents, header.channels, song.columns, name);
+    tensors.emplace_back(name, sound.latents.to(at::kHalf));
+    check_shape(sound.chroma, kPairChromaRows, song.columns, chroma_name(name));
+    tensors.emplace_back(chroma_name(name), sound.chroma.to(at::kHalf));
   };
   for (size_t i = 0; i < made.stems.size(); ++i) add(stem_name(song.id, i), made.stems[i]);
   for (size_t i = 0; i < made.mixes.size(); ++i) add(mix_name(song.id, i), made.mixes[i]);

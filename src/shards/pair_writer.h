@@ -20,10 +20,15 @@ namespace detail {
 class FolderLock;
 }
 
+struct NewPairSound {
+  at::Tensor latents;  // [channels, columns], any floating type
+  at::Tensor chroma;   // [12, columns], the same
+};
+
 struct NewPairSong {
   PairSong song;
-  std::vector<at::Tensor> stems;  // [channels, columns], any floating type
-  std::vector<at::Tensor> mixes;
+  std::vector<NewPairSound> stems;
+  std::vector<NewPairSound> mixes;
   at::Tensor active;  // uint8 [stems, columns]
 };
 

@@ -12,7 +12,7 @@ namespace {
 using detail::list_of_objects;
 using detail::or_null;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;  // 1 had no chroma
 
 OrderedJson to_json(const PairStem& stem) {
   return {{"instrument", stem.instrument},
@@ -129,6 +129,7 @@ std::string stem_name(const std::string& id, size_t stem) {
 std::string mix_name(const std::string& id, size_t mix) {
   return fmt::format("{}.mix.{}", id, mix);
 }
+std::string chroma_name(const std::string& sound) { return sound + ".chroma"; }
 std::string active_name(const std::string& id) { return id + ".active"; }
 std::string style_name(const std::string& id, size_t stem) {
   return fmt::format("{}.style.{}", id, stem);

@@ -4,6 +4,8 @@
 //   PAIRS/pairs.json
 //   PAIRS/shards/00000.safetensors   <id>.stem.I     float16 [channels, columns]: latents of stem I
 //                                    <id>.mix.J      the same, of the sum of several stems' sound
+//                                    <id>.stem.I.chroma, <id>.mix.J.chroma   float16 [12, columns]:
+//                                    how much of each pitch class is heard in it, C first, 0 to 1
 //                                    <id>.active     uint8 [stems, columns]: 1 where a stem sounds
 //   PAIRS/shards/00000.jsonl         one song (or excerpt of one) a line, after its tensors
 //   PAIRS/embeddings/00000.safetensors   <id>.style.I   float16 [parts, D], of unit length: what a
@@ -21,6 +23,8 @@
 #include "shards/record.h"
 
 namespace riffle::shards {
+
+inline constexpr int64_t kPairChromaRows = 12;
 
 struct PairStem {
   std::string instrument;  // "slap bass"; empty: not known
@@ -80,6 +84,7 @@ std::filesystem::path embeddings_path(const std::filesystem::path& pairs, int64_
 
 std::string stem_name(const std::string& id, size_t stem);
 std::string mix_name(const std::string& id, size_t mix);
+std::string chroma_name(const std::string& sound);  // of stem_name() or mix_name()
 std::string active_name(const std::string& id);
 std::string style_name(const std::string& id, size_t stem);
 

@@ -38,9 +38,7 @@ const ChordQuality* quality_of(std::string_view suffix) {
   const auto* spelling =
       std::ranges::find(kSpellings, suffix, &decltype(kSpellings)::value_type::first);
   const std::string_view name = spelling == kSpellings.end() ? suffix : spelling->second;
-  const auto all = chord_qualities();
-  const auto found = std::ranges::find(all, name, &ChordQuality::name);
-  return found == all.end() ? nullptr : &*found;
+  return find_chord_quality(name);
 }
 
 bool is_no_chord(std::string_view symbol) {
@@ -132,6 +130,12 @@ std::span<const ChordQuality> chord_qualities() {
       {"min9", {0, 3, 7, 10, 14}},
   };
   return table;
+}
+
+const ChordQuality* find_chord_quality(std::string_view name) {
+  const auto all = chord_qualities();
+  const auto found = std::ranges::find(all, name, &ChordQuality::name);
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::vector<int> parse_chord(std::string_view symbol) {

@@ -14,6 +14,7 @@ struct ChordQuality {
   std::vector<int> intervals;  // semitones above the root, ascending, beginning with 0
 };
 std::span<const ChordQuality> chord_qualities();
+const ChordQuality* find_chord_quality(std::string_view name);  // null: there is none
 
 // The pitch classes (0 = C) of "C", "F#m7", "Bbmaj7", "Dsus4", "G/B", the bass first, each once;
 // none for "N.C." (no chord). Throws Error{InvalidArgument} for what is no chord.

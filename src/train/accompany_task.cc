@@ -20,6 +20,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "models/load_module.h"
+#include "models/tone_rows.h"
 #include "train/latent_cache.h"
 #include "train/model_files.h"
 #include "weights/safetensors.h"
@@ -42,11 +43,13 @@ std::vector<double> values_of(const at::Tensor& x) {
 }
 
 // Some items of conditions that may be undefined.
-models::EdmConditions part_of(const models::EdmConditions& all, int64_t first, int64_t count) {
+models::UNet1DConditions part_of(const models::UNet1DConditions& all, int64_t first,
+                                 int64_t count) {
   const auto some = [&](const at::Tensor& x) {
     return x.defined() ? x.narrow(0, first, count) : x;
   };
-  return {some(all.context), some(all.present), some(all.style), some(all.has_style)};
+  return {some(all.context), some(all.present), some(all.style), some(all.has_style),
+          some(all.chroma)};
 }
 
 // Zeros stand for a sound that was not embedded.
@@ -66,7 +69,7 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
 struct AccompanyTask::Samples {
   std::vector<uint64_t> seeds;
   at::Tensor clean;  // normalised, as the context is
-  models::EdmConditions conditions;
+  models::UNet1DConditions conditions;
 };
 
 AccompanyTask::AccompanyTask(const shards::PairReader& pairs, AccompanyTaskOptions options,
@@ -88,9 +91,34 @@ AccompanyTask::AccompanyTask(const shards::PairReader& pairs, AccompanyTaskOptio
         "styles");
   }
   network_ = std::make_shared<models::UNet1D>(config);
-  network_->start(derive_seed(options_.seed, "weights", 0));
-  if (config.latents_std.empty()) measure_statistics(job);
+  if (options_.start.empty()) {
+    network_->start(derive_seed(options_.seed, "weights", 0));
+  } else {
+    start_from(options_.start, job);
+  }
+  if (network_->config().latents_std.empty()) measure_statistics(job);
   network_->to(options_.device);
+}
+
+// What the network takes in beside what that one did does nothing yet.
+void AccompanyTask::start_from(const fs::path& bundle, const Job& job) {
+  const FoundPart part = find_part(bundle, "unet");
+  const auto config = models::UNet1DConfig::from_json(part.config, bundle.string() + ": unet");
+  models::UNet1DConfig as_there = network_->config();
+  as_there.chroma_channels = config.chroma_channels;
+  as_there.columns = config.columns;
+  as_there.latents_mean = config.latents_mean;
+  as_there.latents_std = config.latents_std;
+  if (as_there.to_json() != config.to_json() ||
+      config.chroma_channels > network_->config().chroma_channels) {
+    throw Error(ErrorCode::InvalidArgument,
+                fmt::format("{}: its network is built otherwise than this one", bundle.string()),
+                "leave out --config, and use pairs that its autoencoder made");
+  }
+  network_->set_statistics(config.latents_mean, config.latents_std);
+  models::UNet1D there(config);
+  models::load_module(there, *part.tensors, {}, job);
+  copy_widened(there, *network_);
 }
 
 void AccompanyTask::measure_statistics(const Job& job) {
@@ -113,6 +141,7 @@ Json AccompanyTask::settings() const {
   return {{"config", network_->config().to_json()},      {"noise_mean", options_.noise_mean},
           {"noise_deviation", options_.noise_deviation}, {"drop_context", options_.drop_context},
           {"drop_style", options_.drop_style},           {"drop_both", options_.drop_both},
+          {"tell_heard", options_.tell_heard},           {"tell_chords", options_.tell_chords},
           {"style_noise", options_.style_noise}};
 }
 
@@ -130,6 +159,7 @@ Batch AccompanyTask::make_batch(int64_t first, int64_t count) {
   std::vector<at::Tensor> targets;
   std::vector<at::Tensor> contexts;
   std::vector<at::Tensor> styles;
+  std::vector<at::Tensor> chromas;
   std::vector<float> present;
   std::vector<float> has_style;
   std::vector<float> sigmas;
@@ -143,6 +173,8 @@ Batch AccompanyTask::make_batch(int64_t first, int64_t count) {
     targets.push_back(training_.target(window));
     contexts.push_back(training_.context(window));
     styles.push_back(training_.style(window, chance));
+    chromas.push_back(alone ? at::zeros({models::kChromaRows, training_.columns()})
+                            : told_chroma(window, no_context, chance));
     present.push_back(window.maybe_context && !alone && !no_context ? 1.0F : 0.0F);
     has_style.push_back(is_known(styles.back()) && !alone && !no_style ? 1.0F : 0.0F);
     sigmas.push_back(static_cast<float>(
@@ -151,16 +183,27 @@ Batch AccompanyTask::make_batch(int64_t first, int64_t count) {
   batch.tensors.emplace_back("target", at::stack(targets));
   batch.tensors.emplace_back("context", at::stack(contexts));
   batch.tensors.emplace_back("style", at::stack(styles));
+  batch.tensors.emplace_back("chroma", at::stack(chromas));
   batch.tensors.emplace_back("present", at::tensor(present));
   batch.tensors.emplace_back("has_style", at::tensor(has_style));
   batch.tensors.emplace_back("sigma", at::tensor(sigmas));
   return batch;
 }
 
+// Without the context nothing is heard in it: the chords alone are what there may be.
+at::Tensor AccompanyTask::told_chroma(const PairWindow& window, bool no_context, Random& chance) {
+  const double told = chance.uniform();
+  if (told < options_.tell_chords) return training_.chords(window);
+  if (told < options_.tell_chords + options_.tell_heard && !no_context) {
+    return training_.heard(window);
+  }
+  return at::zeros({models::kChromaRows, training_.columns()});
+}
+
 // The weight 1 / c_out^2 makes the error of the network's own output count alike at all levels.
 at::Tensor AccompanyTask::losses(const at::Tensor& clean, const at::Tensor& noise,
-                                 const at::Tensor& sigma, const models::EdmConditions& conditions,
-                                 const Job& job) {
+                                 const at::Tensor& sigma,
+                                 const models::UNet1DConditions& conditions, const Job& job) {
   const at::Tensor out = models::edm_scales(sigma, network_->config().sigma_data).out;
   const at::Tensor denoised = models::edm_denoise(*network_, clean + noise * sigma.view({-1, 1, 1}),
                                                   sigma, conditions, false, job);
@@ -169,8 +212,9 @@ at::Tensor AccompanyTask::losses(const at::Tensor& clean, const at::Tensor& nois
 
 Loss AccompanyTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& job) {
   const at::Tensor clean = network_->normalise(batch.at("target"));
-  models::EdmConditions conditions{.context = network_->normalise(batch.at("context")),
-                                   .present = batch.at("present")};
+  models::UNet1DConditions conditions{.context = network_->normalise(batch.at("context")),
+                                      .present = batch.at("present"),
+                                      .chroma = batch.at("chroma")};
   if (network_->config().embedding_dim > 0) {
     at::Tensor style = batch.at("style");
     const int64_t dim = style.size(1);
@@ -188,6 +232,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
   std::vector<at::Tensor> targets;
   std::vector<at::Tensor> contexts;
   std::vector<at::Tensor> styles;
+  std::vector<at::Tensor> chromas;
   std::vector<float> present;
   std::vector<float> has_style;
   Samples samples;
@@ -197,6 +242,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
     targets.push_back(windows.target(window));
     contexts.push_back(windows.context(window));
     styles.push_back(windows.style(window, chance));
+    chromas.push_back(windows.heard(window));
     present.push_back(window.maybe_context ? 1.0F : 0.0F);
     has_style.push_back(is_known(styles.back()) ? 1.0F : 0.0F);
   }
@@ -204,6 +250,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
   samples.clean = network_->normalise(on_device(at::stack(targets)));
   samples.conditions.context = network_->normalise(on_device(at::stack(contexts)));
   samples.conditions.present = on_device(at::tensor(present));
+  samples.conditions.chroma = on_device(at::stack(chromas));
   if (network_->config().embedding_dim > 0) {
     samples.conditions.style = on_device(at::stack(styles));
     samples.conditions.has_style = on_device(at::tensor(has_style));
@@ -212,7 +259,7 @@ AccompanyTask::Samples AccompanyTask::samples_of(const PairWindows& windows, int
 }
 
 double AccompanyTask::mean_loss(const Samples& samples, double sigma,
-                                const models::EdmConditions& conditions, const Job& job) {
+                                const models::UNet1DConditions& conditions, const Job& job) {
   const at::NoGradGuard no_grad;
   const at::Tensor noise =
       sample_noise(samples.seeds, "noise", samples.clean.sizes().slice(1), samples.clean.device());
@@ -232,12 +279,14 @@ double AccompanyTask::mean_loss(const Samples& samples, double sigma,
 NamedNumbers AccompanyTask::validate(const Job& job) {
   if (!validation_) return {};
   const Samples samples = samples_of(*validation_, options_.validation_windows);
-  const models::EdmConditions& both = samples.conditions;
-  models::EdmConditions context{.context = both.context, .present = both.present};
-  models::EdmConditions shuffled = context;
+  const models::UNet1DConditions& both = samples.conditions;
+  models::UNet1DConditions context{
+      .context = both.context, .present = both.present, .chroma = both.chroma};
+  models::UNet1DConditions shuffled = context;
   const int64_t half = samples.clean.size(0) / 2;  // far enough to be another song
   shuffled.context = at::roll(both.context, {half}, {0});
   shuffled.present = at::roll(both.present, {half}, {0});
+  shuffled.chroma = at::roll(both.chroma, {half}, {0});
   NamedNumbers figures{{"loss", 0}};
   std::array<double, 3> worth{};
   constexpr auto kShare = 1.0 / static_cast<double>(kQuarters.size());

@@ -31,6 +31,10 @@ struct AccompanyTaskOptions {
   double drop_context = 0.15;
   double drop_style = 0.15;
   double drop_both = 0.08;
+  // How often it is told what is heard in the context, and the song's chords instead, for those who
+  // name them. In what is left nothing of either.
+  double tell_heard = 0.55;
+  double tell_chords = 0.3;
   // Noise on the style, as a share of its length: a sentence's embedding is never quite a sound's.
   double style_noise = 0.3;
   uint64_t seed = 0;
@@ -38,6 +42,7 @@ struct AccompanyTaskOptions {
   int64_t statistics_windows = 1024;
   int64_t clips = 4;  // among the samples
   int64_t sample_steps = 16;
+  std::filesystem::path start{};  // a bundle: its network is where training begins
   std::filesystem::path
       autoencoder{};             // a bundle: its parts go into the model, samples are decoded
   std::filesystem::path clap{};  // the same
@@ -48,7 +53,7 @@ struct AccompanyTaskOptions {
 class AccompanyTask : public Task {
  public:
   // Measures the latents' statistics where the options have none. `pairs` must outlive it. Throws
-  // Error{InvalidArgument} where there is nothing to train on.
+  // Error{InvalidArgument} where there is nothing to train on, and for a start of other widths.
   AccompanyTask(const shards::PairReader& pairs, AccompanyTaskOptions options, const Job& job = {});
 
   std::string name() const override { return "accompany"; }
@@ -69,13 +74,15 @@ class AccompanyTask : public Task {
   models::UNet1D& network() { return *network_; }
 
  private:
+  void start_from(const std::filesystem::path& bundle, const Job& job);
   void measure_statistics(const Job& job);
+  at::Tensor told_chroma(const PairWindow& window, bool no_context, Random& chance);
   // The loss of each item: [B].
   at::Tensor losses(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& sigma,
-                    const models::EdmConditions& conditions, const Job& job);
+                    const models::UNet1DConditions& conditions, const Job& job);
   struct Samples;
   Samples samples_of(const PairWindows& windows, int64_t count) const;
-  double mean_loss(const Samples& samples, double sigma, const models::EdmConditions& conditions,
+  double mean_loss(const Samples& samples, double sigma, const models::UNet1DConditions& conditions,
                    const Job& job);
   at::Tensor generate(const Samples& samples, const Job& job);
 

@@ -38,6 +38,21 @@ void load_part(torch::nn::Module& module, const fs::path& folder, const char* fi
   models::load_module(module, *opened.tensors, {.share = false, .optional = {}});
 }
 
+void copy_widened(const torch::nn::Module& from, torch::nn::Module& to) {
+  const at::NoGradGuard no_grad;
+  const auto old = models::named_parameters(from);
+  auto now = models::named_parameters(to);
+  for (size_t i = 0; i < now.size(); ++i) {
+    const at::Tensor& values = old.at(i).second;
+    at::Tensor& wider = now[i].second;
+    if (wider.sizes() == values.sizes()) {
+      wider.copy_(values);
+    } else {
+      wider.zero_().narrow(1, 0, values.size(1)).copy_(values);
+    }
+  }
+}
+
 void copy_part(const fs::path& from, const fs::path& to) {
   std::error_code ec;
   fs::create_directories(to, ec);

@@ -25,6 +25,10 @@ void write_part(const std::filesystem::path& folder, const Json& config,
 void load_part(torch::nn::Module& module, const std::filesystem::path& folder,
                const char* file = kModelFile);
 
+// The parameters of `from` into those of `to`, a module of the same kind; where the latter takes in
+// more channels those are zero: it does the same as `from`, whatever is fed to them.
+void copy_widened(const torch::nn::Module& from, torch::nn::Module& to);
+
 // Copies the files of a part, each whole or not at all. Throws Error{NotFound, Io}.
 void copy_part(const std::filesystem::path& from, const std::filesystem::path& to);
 

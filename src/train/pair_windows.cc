@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "train/pair_windows.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 #include "core/error.h"
+#include "models/tone_rows.h"
+#include "text/chords.h"
 
 namespace riffle::train {
 namespace {
@@ -125,6 +131,35 @@ at::Tensor PairWindows::context(const PairWindow& window) const {
   if (!window.maybe_context) return at::zeros({pairs_.header().channels, columns_});
   const auto& [mix, index] = *window.maybe_context;
   return cut(mix ? pairs_.mix(window.song, index) : pairs_.stem(window.song, index), window);
+}
+
+at::Tensor PairWindows::heard(const PairWindow& window) const {
+  if (!window.maybe_context) return at::zeros({models::kChromaRows, columns_});
+  const auto& [mix, index] = *window.maybe_context;
+  const at::Tensor tones = cut(
+      mix ? pairs_.mix_chroma(window.song, index) : pairs_.stem_chroma(window.song, index), window);
+  return at::cat({tones, at::ones({1, columns_})});
+}
+
+at::Tensor PairWindows::chords(const PairWindow& window) const {
+  at::Tensor rows = at::zeros({models::kChromaRows, columns_});
+  auto value = rows.accessor<float, 2>();
+  const auto& chords = pairs_.songs()[window.song].chords;
+  for (int64_t column = 0; column < columns_; ++column) {
+    const double middle_s = (static_cast<double>(window.first_column + column) + 0.5) /
+                            pairs_.header().columns_per_second();
+    const auto after =
+        std::ranges::upper_bound(chords, middle_s, std::less{}, &shards::PairChord::start_s);
+    if (after == chords.begin()) continue;
+    const shards::PairChord& chord = *std::prev(after);
+    const text::ChordQuality* quality = text::find_chord_quality(chord.quality);
+    if (quality == nullptr) continue;
+    value[models::kPitchClasses][column] = 1;
+    for (const int interval : quality->intervals) {
+      value[(chord.root + interval) % models::kPitchClasses][column] = 1;
+    }
+  }
+  return rows;
 }
 
 at::Tensor PairWindows::style(const PairWindow& window, Random& chance) const {

@@ -47,6 +47,11 @@ class PairWindows {
 
   at::Tensor target(const PairWindow& window) const;   // float32 [channels, columns]
   at::Tensor context(const PairWindow& window) const;  // the same; zeros without one
+  // What is heard in the context, float32 [kChromaRows, columns] (models/tone_rows.h): not known
+  // without one.
+  at::Tensor heard(const PairWindow& window) const;
+  // The chords the song has there, the same: not known where the pairs do not know them.
+  at::Tensor chords(const PairWindow& window) const;
   // One of the stem's embeddings by chance, float32 [D] of unit length, or zeros as they are there.
   // Empty where the pairs have no embeddings.
   at::Tensor style(const PairWindow& window, Random& chance) const;

@@ -175,18 +175,7 @@ void follow_harmony(RiffNetworks& networks, int64_t mel_rows) {
       networks.unet->config().out_channels + models::ContextRows::with_harmony(mel_rows);
   auto wider = std::make_shared<models::UNet2DConditionModel>(
       models::UNet2DConditionConfig::from_json(networks.unet_config, "unet"));
-  const at::NoGradGuard no_grad;
-  auto to = models::named_parameters(*wider);
-  const auto from = models::named_parameters(*networks.unet);
-  for (size_t i = 0; i < to.size(); ++i) {
-    const at::Tensor& old = from[i].second;
-    at::Tensor& now = to[i].second;
-    if (now.sizes() == old.sizes()) {
-      now.copy_(old);
-    } else {  // the first convolution: what is new does nothing yet
-      now.zero_().narrow(1, 0, old.size(1)).copy_(old);
-    }
-  }
+  copy_widened(*networks.unet, *wider);
   networks.unet = std::move(wider);
 }
 

@@ -104,6 +104,8 @@ TEST_F(PairCorpus, MixesAreSumsOfSound) {
     }
     EXPECT_LT((reader.mix(0, j)[0].to(at::kFloat) - sum).abs().max().item<float>(), 1e-3);
   }
+  EXPECT_EQ(reader.stem_chroma(0, 0).sizes(), at::IntArrayRef({12, 10}));
+  EXPECT_EQ(reader.mix_chroma(0, 2).sizes(), at::IntArrayRef({12, 10}));
   const at::Tensor active = reader.active(0);
   EXPECT_EQ(active[1].sum().item<int64_t>(), 10);
   EXPECT_EQ(active[0].sum().item<int64_t>(), 5);  // the bass comes in at half time

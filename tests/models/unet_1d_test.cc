@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "golden.h"
 #include "models/edm_denoiser.h"
+#include "models/tone_rows.h"
 
 namespace riffle::models {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 UNet1DConfig narrow() {
   return {.in_channels = 6,
           .context_channels = 6,
+          .chroma_channels = kChromaRows,
           .embedding_dim = 5,
           .block_out_channels = {16, 24, 32},
           .layers_per_block = 1,
@@ -25,7 +27,7 @@ UNet1DConfig narrow() {
 
 // Inputs of one call.
 struct Inputs {
-  at::Tensor noisy, label, context, present, style, has_style;
+  at::Tensor noisy, label, context, present, style, has_style, chroma;
 
   static Inputs random(int64_t batch, int64_t columns, const UNet1DConfig& c) {
     at::Tensor style = at::randn({batch, c.embedding_dim});
@@ -34,14 +36,16 @@ struct Inputs {
             at::randn({batch, c.context_channels, columns}),
             at::ones({batch}),
             style / style.norm(2, 1, true),
-            at::ones({batch})};
+            at::ones({batch}),
+            at::rand({batch, c.chroma_channels, columns})};
   }
   Inputs item(int64_t i) const {
     const auto one = [&](const at::Tensor& x) { return x.narrow(0, i, 1); };
-    return {one(noisy), one(label), one(context), one(present), one(style), one(has_style)};
+    return {one(noisy), one(label),     one(context), one(present),
+            one(style), one(has_style), one(chroma)};
   }
   at::Tensor run(UNet1D& model, bool circular = false) const {
-    return model.forward(noisy, label, context, present, style, has_style, circular);
+    return model.forward(noisy, label, {context, present, style, has_style, chroma}, circular);
   }
 };
 
@@ -72,6 +76,7 @@ TEST_F(UNet1DTest, ACircleCommutesWithTurning) {
   Inputs turned = in;
   turned.noisy = at::roll(in.noisy, {4}, {2});  // by a multiple of the strides
   turned.context = at::roll(in.context, {4}, {2});
+  turned.chroma = at::roll(in.chroma, {4}, {2});
   const at::Tensor want = at::roll(in.run(*model_, true), {4}, {2});
   EXPECT_LT(max_abs(turned.run(*model_, true), want), 1e-5);
   EXPECT_GT(max_abs(turned.run(*model_, false), want), 1e-3);  // a line has ends
@@ -82,12 +87,13 @@ TEST_F(UNet1DTest, DoesNotLookAtWhatIsAbsent) {
   Inputs without = in;
   without.present = at::zeros({2});
   without.has_style = at::zeros({2});
+  without.chroma = at::zeros_like(in.chroma);
   const at::Tensor want = without.run(*model_);
   without.context = at::full_like(in.context, std::numeric_limits<float>::quiet_NaN());
   EXPECT_TRUE(at::equal(without.run(*model_), want));
   without.style = at::randn_like(in.style);
   EXPECT_TRUE(at::equal(without.run(*model_), want));
-  EXPECT_TRUE(at::equal(model_->forward(in.noisy, in.label, {}, {}, {}, {}), want));
+  EXPECT_TRUE(at::equal(model_->forward(in.noisy, in.label, {}), want));
 }
 
 TEST_F(UNet1DTest, TellsSilenceFromAbsence) {
@@ -103,7 +109,7 @@ TEST_F(UNet1DTest, ChangesWithEachOfItsInputs) {
   const at::Tensor out = in.run(*model_);
   EXPECT_TRUE(at::equal(in.run(*model_), out));
   for (at::Tensor Inputs::*field :
-       {&Inputs::noisy, &Inputs::label, &Inputs::context, &Inputs::style}) {
+       {&Inputs::noisy, &Inputs::label, &Inputs::context, &Inputs::style, &Inputs::chroma}) {
     Inputs changed = in;
     changed.*field = (in.*field).neg();
     EXPECT_GT(max_abs(changed.run(*model_), out), 1e-4);
@@ -159,7 +165,7 @@ TEST_F(UNet1DTest, NormalisesByItsStatistics) {
 
 TEST_F(UNet1DTest, RefusesShapesThatDoNotFit) {
   Inputs in = inputs(1, 8);
-  EXPECT_RIFFLE_ERROR(model_->forward(at::randn({1, 5, 8}), in.label, {}, {}, {}, {}),
+  EXPECT_RIFFLE_ERROR(model_->forward(at::randn({1, 5, 8}), in.label, {}),
                       ErrorCode::InvalidArgument, "[B, 6, columns], got [1, 5, 8]");
   in.context = at::randn({1, 6, 9});
   EXPECT_RIFFLE_ERROR(in.run(*model_), ErrorCode::InvalidArgument,
@@ -167,6 +173,9 @@ TEST_F(UNet1DTest, RefusesShapesThatDoNotFit) {
   in = inputs(1, 8);
   in.style = at::randn({1, 4});
   EXPECT_RIFFLE_ERROR(in.run(*model_), ErrorCode::InvalidArgument, "style: expected [1, 5]");
+  in = inputs(1, 8);
+  in.chroma = at::zeros({1, 12, 8});
+  EXPECT_RIFFLE_ERROR(in.run(*model_), ErrorCode::InvalidArgument, "chroma: expected [1, 13, 8]");
 }
 
 TEST(UNet1DConfigTest, CountsItsParametersWithoutBuildingThem) {
@@ -176,6 +185,7 @@ TEST(UNet1DConfigTest, CountsItsParametersWithoutBuildingThem) {
   additive.attention_levels = 0;
   UNet1DConfig alone = narrow();
   alone.context_channels = 0;
+  alone.chroma_channels = 0;
   alone.embedding_dim = 0;
   alone.block_out_channels = {16};
   alone.attention_levels = 1;

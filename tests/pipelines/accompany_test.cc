@@ -2,11 +2,13 @@
 #include "pipelines/accompany.h"
 
 #include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/error.h"
+#include "models/tone_rows.h"
 #include "pipelines/headroom.h"
 #include "pipelines/registry.h"
 #include "pipelines/sound_file.h"
@@ -174,6 +176,39 @@ TEST_F(AccompanyTest, EqualGuidanceEqualsThreePredictions) {
   EXPECT_GT(test::relative_error(both, context), 1e-4);
   const at::Tensor expected = none + 1.25 * (context - none) + 1.25 * (both - context);
   EXPECT_LT(test::relative_error(predicted({1.25, 1.25}), expected), 1e-5);
+}
+
+// The music it is to fit and its notes are one condition: no weight on it, and they say nothing.
+TEST_F(AccompanyTest, NotesAreGuidedWithTheContext) {
+  const at::Tensor x = at::randn({1, 16, 1, 8});
+  models::Conditioning told{.chroma = at::rand({1, models::kChromaRows, 8})};
+  const auto predicted = [&](const models::Conditioning& conditioning, double weight) {
+    return BandDenoiser(**band_, {weight, 1}).predict(x, 0.7, conditioning, {}, {});
+  };
+  const at::Tensor plain = predicted({}, 1);
+  EXPECT_GT(test::relative_error(predicted(told, 1), plain), 1e-4);
+  EXPECT_LT(test::relative_error(predicted(told, 0), plain), 1e-5);
+}
+
+TEST_F(AccompanyTest, PlaysChordsThatAreAskedFor) {
+  const auto accompaniment = [&](const std::string& chords) {
+    return accompanied({.chords = chords, .bpm = 120, .shape = kMono, .sampling = few(4)});
+  };
+  const Clip heard = accompaniment("");
+  const Clip minor = accompaniment("Am");
+  EXPECT_EQ(minor.maybe_bpm, 120);
+  EXPECT_GT(test::relative_error(minor.latents, heard.latents), 1e-4);
+  EXPECT_GT(test::relative_error(accompaniment("Eb").latents, minor.latents), 1e-4);
+  EXPECT_TRUE(at::equal(accompaniment("Am | %").latents, minor.latents));
+  const auto alone = [&](const std::string& chords) {
+    return solo(**band_, {.length = {.bpm = 120}, .chords = chords, .sampling = few(1)})
+        .at(0)
+        .latents;
+  };
+  EXPECT_GT(test::relative_error(alone("C"), alone("")), 1e-4);
+  EXPECT_RIFFLE_ERROR(accompanied({.chords = "Am"}), ErrorCode::InvalidArgument, "need a tempo");
+  EXPECT_RIFFLE_ERROR(accompanied({.chords = "H", .bpm = 90}), ErrorCode::InvalidArgument,
+                      "chords: \"H\" is no chord");
 }
 
 TEST_F(AccompanyTest, SamplersAgreeWhereStepsAreMany) {

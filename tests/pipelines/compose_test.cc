@@ -17,19 +17,21 @@ class ComposeTest : public testing::Test {
   static void SetUpTestSuite() { band_ = std::make_unique<TinyBand>(); }
   static void TearDownTestSuite() { band_.reset(); }
 
-  static Clip composed(const Json& plan, const std::string& context = {}) {
+  static Clip composed(const Json& plan, const std::string& context = {},
+                       const std::string& chords = {}) {
     return compose(**band_, {.plan = plan.dump(),
                              .context = context,
-                             .length = {.seconds = 0.7},
+                             .length = {.seconds = 0.7, .bpm = 90},
+                             .chords = chords,
                              .stereo = 0.0,
                              .sampling = few(3)})
         .at(0);
   }
   static Json plan() {
     return {{"tracks",
-             {{{"prompt", "drums"}},
-              {{"prompt", "slap bass"}, {"gain_db", -6}, {"name", "Low End!"}},
-              {{"prompt", "soft pad"}}}}};
+             {{{"prompt", "drums"}, {"gain_db", -18}},  // peaks stay below full scale
+              {{"prompt", "slap bass"}, {"gain_db", -24}, {"name", "Low End!"}},
+              {{"prompt", "soft pad"}, {"gain_db", -18}}}}};
   }
   static inline std::unique_ptr<TinyBand> band_;
 };
@@ -47,6 +49,14 @@ TEST_F(ComposeTest, TheMixIsTheSumOfItsStems) {
   }
 }
 
+TEST_F(ComposeTest, AllTracksPlayTheChords) {
+  const Clip minor = composed(plan(), {}, "Am");
+  const Clip major = composed(plan(), {}, "Eb | Bb7");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NE(minor.parts[i].sound.samples, major.parts[i].sound.samples) << i;
+  }
+}
+
 TEST_F(ComposeTest, ItsRequestMakesItAgain) {
   const Clip clip = composed(plan());
   const Json again = parse_json(clip.request.at("plan").get<std::string>(), "plan");
@@ -57,7 +67,7 @@ TEST_F(ComposeTest, ItsRequestMakesItAgain) {
 TEST_F(ComposeTest, StemsHearThoseBeforeThemAndNoOthers) {
   const Clip clip = composed(plan());
   Json changed = parse_json(clip.request.at("plan").get<std::string>(), "plan");
-  changed["tracks"][1]["gain_db"] = -12;
+  changed["tracks"][1]["gain_db"] = -30;
   const Clip other = composed(changed);
   EXPECT_EQ(other.parts[0].sound.samples, clip.parts[0].sound.samples);
   EXPECT_NEAR(test::decibels(test::rms(other.parts[1].sound.samples[0]) /

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "pipelines/chroma_rows.h"
 #include "pipelines/cover.h"
 #include "pipelines/generate.h"
 #include "pipelines/inpaint.h"

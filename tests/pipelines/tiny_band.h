@@ -35,6 +35,7 @@ class TinyBand : public BundleFolder {
                                                {{"_class_name", "UNet1DModel"},
                                                 {"in_channels", 16},
                                                 {"context_channels", 16},
+                                                {"chroma_channels", 13},
                                                 {"embedding_dim", 64},
                                                 {"block_out_channels", {16, 32}},
                                                 {"layers_per_block", 1},

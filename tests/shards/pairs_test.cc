@@ -38,8 +38,8 @@ NewPairSong make_song(const std::string& id) {
                          {"slap bass", "bass", false, {"a", "b"}},
                          {"piano", "chords", false, {}}},
                .mixes = {{0, 1}, {1, 2}}};
-  for (int i = 0; i < 3; ++i) made.stems.push_back(at::randn({4, 5}));
-  for (int i = 0; i < 2; ++i) made.mixes.push_back(at::randn({4, 5}));
+  for (int i = 0; i < 3; ++i) made.stems.push_back({at::randn({4, 5}), at::rand({12, 5})});
+  for (int i = 0; i < 2; ++i) made.mixes.push_back({at::randn({4, 5}), at::rand({12, 5})});
   made.active = at::ones({3, 5}, at::kByte);
   return made;
 }
@@ -64,8 +64,10 @@ TEST(Pairs, WhatIsWrittenIsRead) {
   EXPECT_EQ(to_json(reader.songs()[0]), to_json(made.song));
   EXPECT_EQ(to_json(reader.header()), to_json(small_header()));
   EXPECT_THAT(reader.indices(Split::Valid), testing::ElementsAre(0, 1));
-  EXPECT_TRUE(at::equal(reader.stem(0, 2), made.stems[2].to(at::kHalf)));
-  EXPECT_TRUE(at::equal(reader.mix(0, 1), made.mixes[1].to(at::kHalf)));
+  EXPECT_TRUE(at::equal(reader.stem(0, 2), made.stems[2].latents.to(at::kHalf)));
+  EXPECT_TRUE(at::equal(reader.mix(0, 1), made.mixes[1].latents.to(at::kHalf)));
+  EXPECT_TRUE(at::equal(reader.stem_chroma(0, 1), made.stems[1].chroma.to(at::kHalf)));
+  EXPECT_TRUE(at::equal(reader.mix_chroma(0, 0), made.mixes[0].chroma.to(at::kHalf)));
   EXPECT_TRUE(at::equal(reader.active(0), made.active));
   EXPECT_EQ(reader.shard_of(1), 3);
 }
@@ -99,9 +101,13 @@ TEST(Pairs, RefusesWhatDoesNotFit) {
   test::TemporaryFolder folder;
   const PairWriter writer(folder / "pairs", small_header());
   NewPairSong wrong = make_song("a");
-  wrong.stems[1] = at::randn({4, 6});
+  wrong.stems[1].latents = at::randn({4, 6});
   EXPECT_RIFFLE_ERROR(writer.write(0, {wrong}), ErrorCode::InvalidArgument,
                       "a.stem.1: expected [4, 5]");
+  wrong = make_song("a");
+  wrong.mixes[0].chroma = at::Tensor();
+  EXPECT_RIFFLE_ERROR(writer.write(0, {wrong}), ErrorCode::InvalidArgument,
+                      "a.mix.0.chroma: expected [12, 5]");
   wrong = make_song("a");
   wrong.mixes.pop_back();
   EXPECT_RIFFLE_ERROR(writer.write(0, {wrong}), ErrorCode::InvalidArgument, "1 mixes");

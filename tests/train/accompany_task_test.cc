@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "models/load_module.h"
+#include "models/tone_rows.h"
 #include "shards/pair_writer.h"
 #include "support/test_files.h"
 #include "train/model_files.h"
@@ -27,6 +28,15 @@ namespace {
 
 constexpr int64_t kChannels = 4;
 constexpr int64_t kColumns = 8;
+
+constexpr double kChordS = 5 * 7056.0 / 44100;  // five columns
+
+// What is heard in it: one pitch class.
+shards::NewPairSound sound(const at::Tensor& latents, int64_t tone) {
+  at::Tensor chroma = at::zeros({12, latents.size(1)});
+  chroma[tone].fill_(0.5);
+  return {latents, chroma};
+}
 
 // Songs of three stems; what stem 0 plays is what stem 1 plays with its channels turned around, and
 // stem 2 is silent in half of each song. The style says which stem it is.
@@ -44,8 +54,10 @@ void write_toy_pairs(const std::filesystem::path& folder, int songs = 10) {
     const auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(i));
     const at::Tensor one = at::randn({kChannels, 20}, generator) * 2 + 1;
     const at::Tensor three = at::randn({kChannels, 20}, generator) * 0.1;
-    song.stems = {one, one.flip(0), three};
-    song.mixes = {song.stems[0] + song.stems[1], song.stems[0] + three, song.stems[1] + three};
+    song.stems = {sound(one, 0), sound(one.flip(0), 1), sound(three, 2)};
+    song.mixes = {sound(one + one.flip(0), 3), sound(one + three, 4),
+                  sound(one.flip(0) + three, 5)};
+    song.song.chords = {{0, 9, "min"}, {kChordS, 5, "maj7"}, {3 * kChordS, 0, "unheard of"}};
     song.active = at::ones({3, 20}, at::kByte);
     song.active[2].narrow(0, 0, 12).zero_();
     made.push_back(song);
@@ -96,6 +108,15 @@ double named(const NamedNumbers& numbers, const std::string& name) {
   return 0;
 }
 
+// Of rows of notes: those that are there in a column.
+std::vector<int64_t> tones_of(const at::Tensor& rows, int64_t column) {
+  std::vector<int64_t> tones;
+  for (int64_t row = 0; row < rows.size(0); ++row) {
+    if (rows[row][column].item<float>() > 0) tones.push_back(row);
+  }
+  return tones;
+}
+
 class AccompanyTraining : public testing::Test {
  protected:
   AccompanyTraining() {
@@ -133,6 +154,65 @@ TEST_F(AccompanyTraining, WindowsAreStemsWithContextsOfTheSameSong) {
   EXPECT_EQ(seen.size(), 24U);  // each once a round
   EXPECT_RIFFLE_ERROR(PairWindows(*pairs_, shards::Split::Train, 21, 1), ErrorCode::InvalidArgument,
                       "21 columns");
+}
+
+TEST_F(AccompanyTraining, WindowsTellWhatIsHeardAndTheChords) {
+  const PairWindows windows(*pairs_, shards::Split::Train, kColumns, 1);
+  const PairWindow window{
+      .song = 1, .stem = 1, .first_column = 3, .maybe_context = PairContext{true, 1}};
+  const at::Tensor heard = windows.heard(window);
+  EXPECT_EQ(heard.sizes(), at::IntArrayRef({models::kChromaRows, kColumns}));
+  EXPECT_EQ(heard[4].sum().item<float>(), 0.5F * kColumns);
+  EXPECT_EQ(heard[12].sum().item<float>(), kColumns);
+  EXPECT_EQ(heard.sum().item<float>(), 1.5F * kColumns);
+  EXPECT_EQ(windows.heard({.song = 1, .stem = 1}).abs().sum().item<float>(), 0);
+  const at::Tensor chords = windows.chords(window);
+  EXPECT_THAT(tones_of(chords, 1), testing::ElementsAre(0, 4, 9, 12));     // Am in column 4
+  EXPECT_THAT(tones_of(chords, 2), testing::ElementsAre(0, 4, 5, 9, 12));  // Fmaj7 in column 5
+  const at::Tensor later = windows.chords({.song = 1, .stem = 1, .first_column = 9});
+  EXPECT_THAT(tones_of(later, 5), testing::ElementsAre(0, 4, 5, 9, 12));
+  EXPECT_TRUE(tones_of(later, 6).empty());  // what is no chord is not known
+}
+
+// Told what is heard only where there is a context; chords also without.
+TEST_F(AccompanyTraining, TellsNotesAsOftenAsAsked) {
+  AccompanyTaskOptions options = task_options();
+  options.network.chroma_channels = models::kChromaRows;
+  options.drop_context = 0.5;
+  options.drop_both = 0.2;
+  options.tell_chords = 0.25;
+  options.tell_heard = 0.5;
+  AccompanyTask task(*pairs_, options);
+  const Batch batch = task.make_batch(0, 2000);
+  const at::Tensor chroma = batch.at("chroma");
+  const at::Tensor heard = (chroma.narrow(1, 0, 12).amax({1, 2}) == 0.5).to(at::kFloat);
+  const at::Tensor chords = (chroma.narrow(1, 0, 12).amax({1, 2}) == 1).to(at::kFloat);
+  EXPECT_NEAR(heard.mean().item<float>(), 0.8 * 0.5 * 0.5, 0.03);
+  EXPECT_NEAR(chords.mean().item<float>(), 0.8 * 0.25, 0.03);
+  EXPECT_EQ((heard * (1 - batch.at("present"))).sum().item<float>(), 0);
+  EXPECT_GT((chords * (1 - batch.at("present"))).sum().item<float>(), 0);
+}
+
+TEST_F(AccompanyTraining, BeginsWithAnotherModelsNetwork) {
+  const std::filesystem::path model = folder_ / "before/model";
+  std::filesystem::create_directories(folder_ / "before");
+  AccompanyTask before(*pairs_, task_options());
+  Trainer(before, run_options(folder_ / "before", 20)).run({});
+  AccompanyTaskOptions options = task_options();
+  options.network.chroma_channels = models::kChromaRows;
+  options.start = model;
+  AccompanyTask task(*pairs_, options);
+  EXPECT_EQ(task.network().config().latents_std, before.network().config().latents_std);
+  // The weights on disk are in half precision, and notes do nothing yet.
+  AccompanyTask fresh(*pairs_, task_options());
+  load_part(fresh.network(), model / "unet");
+  const Batch batch = task.make_batch(0, 16);
+  EXPECT_GT(batch.at("chroma").sum().item<float>(), 0);
+  EXPECT_FLOAT_EQ(task.loss(batch, {}, {}).total.item<float>(),
+                  fresh.loss(batch, {}, {}).total.item<float>());
+  options.network.block_out_channels = {16, 32};
+  EXPECT_RIFFLE_ERROR(AccompanyTask(*pairs_, options), ErrorCode::InvalidArgument,
+                      "built otherwise");
 }
 
 TEST_F(AccompanyTraining, LeavesConditionsOutAsOftenAsAsked) {
