@@ -139,7 +139,8 @@ void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional
         static_cast<double>(total_columns) / static_cast<double>(beats.whole_beats);
   }
   prompt.positive.beats = models::beat_rows(grid, first_column, columns);
-  prompt.negative.beats = prompt.positive.beats;
+  // Neither is known there: guidance is to lead towards the beat, and towards the chords.
+  prompt.negative.beats = at::zeros_like(prompt.positive.beats);
   if (beats.chords.empty() || !model.denoiser().follows_chroma()) return;
   const double columns_per_bar = grid.columns_per_beat * static_cast<double>(grid.beats_per_bar);
   prompt.positive.chroma = chroma_rows(beats.chords, columns_per_bar, first_column, columns,
