@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -44,6 +46,16 @@ OrderedJson model_json(const weights::ModelEntry& entry, const std::vector<std::
           {"current", std::ranges::find(in_use, entry.name) != in_use.end()},
           {"usable", problem.empty()},
           {"problem", problem}};
+}
+
+// A model is named as it is listed, whichever way it was found: of a path that is the list's own
+// too.
+std::string listed_name(const std::string& name) {
+  for (const weights::ModelEntry& entry : weights::list_models()) {
+    std::error_code none_there;
+    if (std::filesystem::equivalent(name, entry.path, none_there)) return entry.name;
+  }
+  return name;
 }
 
 }  // namespace
@@ -123,7 +135,7 @@ void Models::use(const std::string& name) { put(open_(ModelKind::Riff, name), na
 
 void Models::put(std::unique_ptr<pipelines::Model> opened, const std::string& name) {
   Slot slot;
-  slot.name = name.empty() ? opened->name() : name;
+  slot.name = name.empty() ? opened->name() : listed_name(name);
   const ModelKind kind = opened->kind();
   if (kind == ModelKind::Riff) {
     auto* riff = dynamic_cast<pipelines::MusicModel*>(opened.release());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Uploads: sounds, pictures and latents from outside.
+#include "image/picture_file.h"
 #include "library/ids.h"
+#include "pipelines/play.h"
 #include "pipelines/sound_file.h"
 #include "server/answers.h"
 #include "server/clip_json.h"
@@ -44,6 +46,14 @@ Response picture_of(App& app, const UploadRecord& upload) {
   return file_response(app.sources.picture_of(path, model->geometry(), upload.id), "png", false);
 }
 
+// As the model in use draws sounds: heights mean the same on all pictures that are painted on.
+image::Picture drawn(App& app, const UploadRecord& upload, const audio::Waveform& sound) {
+  const auto model = app.models.current_or_null();
+  if (model == nullptr) return pipelines::picture_of_sound(sound, {});
+  const auto path = app.library.uploads().path_of(upload);
+  return image::read_picture(app.sources.picture_of(path, model->geometry(), upload.id));
+}
+
 // A clip of an uploaded sound.
 Response keep(App& app, const Request& request) {
   const Json body = json_body(request);
@@ -57,6 +67,7 @@ Response keep(App& app, const Request& request) {
   pipelines::SoundFile file = pipelines::read_sound_file(app.library.uploads().path_of(upload), {});
   pipelines::Clip clip;
   clip.sound = std::move(file.sound);
+  clip.picture = drawn(app, upload, clip.sound);
   clip.notes = std::move(file.notes);
   clip.request = upload.request.is_null() ? OrderedJson{{"pipeline", "upload"}} : upload.request;
   return created(clip_json(app.keeper.keep(clip, options)));

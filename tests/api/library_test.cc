@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <span>
 
 #include "api/api.h"
 #include "audio/audio_writer.h"
@@ -166,6 +167,16 @@ TEST_F(LibraryApi, AFormsFileIsTaken) {
   EXPECT_EQ(kept.at("pipeline"), "upload");
   EXPECT_EQ(kept.at("parents").at(0), answer.json().at("id"));
   EXPECT_EQ(kept.at("frames"), 88200);
+  // To be painted on, in the model's own form: as many rows, and a column a frame.
+  const std::string png = server().ask("GET", kept.at("picture_url")).body;
+  const image::Picture picture = image::read_picture(
+      std::span(reinterpret_cast<const uint8_t*>(png.data()), png.size()), "picture");
+  const Json model = server().get("/api/v1/capabilities").at("model");
+  EXPECT_EQ(picture.height, model.at("mel_rows"));
+  EXPECT_NEAR(picture.width,
+              88200.0 / model.at("samples_per_frame").get<double>() *
+                  model.at("sample_rate").get<double>() / kept.at("sample_rate").get<double>(),
+              2);
 }
 
 TEST_F(LibraryApi, WhatIsNoSoundIsRefusedInWords) {

@@ -13,6 +13,8 @@ namespace riffle::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 // A folder of models the server lists: "tiny", "other" (at another rate) and "band".
 class ModelSwitch : public ::testing::Test {
@@ -23,9 +25,11 @@ class ModelSwitch : public ::testing::Test {
                          "padded_duration_ms": 200})");
     std::filesystem::create_directory_symlink(band_.path(), folder_ / "band");
     ::setenv("RIFFLE_MODELS", folder_.path().c_str(), 1);
-    server_ = std::make_unique<ApiServer>(folder_.path());
+    // By paths that lead to what is listed.
+    const std::string band = band_.path().string();
+    server_ =
+        std::make_unique<ApiServer>(folder_.path(), std::vector<std::string>{"--band-model", band});
     ::unsetenv("RIFFLE_MODELS");
-    use("tiny");  // by the name that is listed; it was started with the path
   }
   Json use(const std::string& name, int status = 200) const {
     return server_->call("PUT", "/api/v1/models/current", {{"name", name}}, status);
@@ -92,8 +96,19 @@ TEST_F(ModelSwitch, SwitchingManyTimesHarmsNothing) {
   EXPECT_EQ(end_of(running).at("state"), "cancelled");
 }
 
+TEST_F(ModelSwitch, ModelsThatWereNamedByTheirPathsAreListedOnce) {
+  const Json models = server_->get("/api/v1/models");
+  EXPECT_EQ(models.at("current"), "tiny");
+  EXPECT_EQ(models.at("current_band"), "band");
+  std::vector<std::string> in_use;
+  for (const Json& model : models.at("models")) {
+    if (model.at("current") == true) in_use.push_back(model.at("name"));
+    EXPECT_THAT(model.at("name").get<std::string>(), Not(HasSubstr(folder_.path().string())));
+  }
+  EXPECT_THAT(in_use, UnorderedElementsAre("band", "tiny"));
+}
+
 TEST_F(ModelSwitch, EachKindHasAPlaceOfItsOwn) {
-  EXPECT_TRUE(server_->get("/api/v1/models").at("current_band").is_string());
   const Json chosen = use("band");
   EXPECT_EQ(chosen.at("kind"), "band");
   const Json models = server_->get("/api/v1/models");

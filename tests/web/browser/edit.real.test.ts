@@ -4,13 +4,18 @@ import { expect, it } from 'vitest'
 import type { Clip } from '../../../web/src/api/types'
 import { waitUntil } from './listen'
 import { describeServed, expectQuietConsole, isSameSound } from './real'
+import { song } from './scenes'
 
 describeServed('Edit and riffle serve', '#/library', (at) => {
   let first: Clip
   let drums: string | null
   const current = () => at.query('clip')
-  const isAt = (id: string | null, what: string) => waitUntil(async () => (await current()) === id, what)
   const versions = () => at.page.getByRole('list', { name: 'Versions' })
+  // The address changes first, then the page.
+  const isAt = async (id: string | null, words: string, how: string) => {
+    await waitUntil(async () => (await current()) === id, how)
+    await versions().locator('[aria-current]', { hasText: words }).waitFor()
+  }
   const quickly = () => at.page.getByLabel('fast').check({ force: true })
 
   it('repaints what was painted, and nothing else', async () => {
@@ -41,7 +46,7 @@ describeServed('Edit and riffle serve', '#/library', (at) => {
   it('goes back and forth in a tree: what was undone stays, beside what is made in its place', async () => {
     await at.page.locator('main').focus()
     await at.page.keyboard.press('Control+z')
-    await isAt(first.id, 'undo')
+    await isAt(first.id, 'funky piano', 'undo')
     expect(await at.button('Undo').isDisabled()).toBe(true)
     await at.page.getByText('Give the place in numbers', { exact: true }).click()
     await at.page.getByLabel('From, s').fill('1')
@@ -57,16 +62,16 @@ describeServed('Edit and riffle serve', '#/library', (at) => {
     expect([request.from, request.to].map((text) => Math.round(Number.parseFloat(String(text))))).toEqual([1, 2])
     expect(await versions().getByRole('button').count()).toBe(3)
     await at.button('Undo').click()
-    await isAt(first.id, 'undo')
+    await isAt(first.id, 'funky piano', 'undo')
     await versions().getByRole('button', { name: /drum fill/ }).click() // the other branch
-    await isAt(drums, 'the other branch')
+    await isAt(drums, 'drum fill', 'the other branch')
     await at.page.locator('main').focus()
     await at.page.keyboard.press('Control+z')
-    await isAt(first.id, 'undo from there')
+    await isAt(first.id, 'funky piano', 'undo from there')
     await at.button('Redo').click() // back where one came from, not to the newest
-    await isAt(drums, 'redo')
+    await isAt(drums, 'drum fill', 'redo')
     await versions().getByRole('button', { name: /choir/ }).click()
-    await isAt(choir, 'the newest')
+    await isAt(choir, 'choir', 'the newest')
     await at.page.reload()
     await versions().getByText('drum fill').waitFor()
     expect(await versions().getByRole('button').count()).toBe(3)
@@ -79,6 +84,16 @@ describeServed('Edit and riffle serve', '#/library', (at) => {
     await at.button('Let it go on').click()
     await versions().getByText('extended').waitFor()
     expect((await at.newestJob()).clips[0]!.duration_s).toBeCloseTo(first.duration_s + 2, 2)
+  })
+
+  it('shows a sound that is brought in, to be painted on', async () => {
+    await at.page.getByLabel('Sound file').setInputFiles(song(4, 'mine.wav'))
+    await versions().locator('[aria-current]', { hasText: 'brought in' }).waitFor()
+    const shades = () => at.page.getByLabel('Spectrogram to paint on').evaluate((node) => {
+      const { width, height } = node as HTMLCanvasElement
+      return new Set((node as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).size
+    })
+    await waitUntil(async () => (await shades()) > 50, 'its spectrogram')
   })
 
   it('complains of nothing on the console', () => expectQuietConsole(at))
