@@ -130,8 +130,8 @@ std::vector<Stage> judge_autoencoder(pipelines::MusicModel& model,
     const at::Tensor real = data.middle(pieces[i]);
     const at::Tensor latents = pipelines::encode_media(
         model, media_of_levels(real, model.geometry().media_channels), false, inner);
-    const at::Tensor decoded =
-        levels_of_media(pipelines::decode_latents(model, latents, false, inner));
+    const at::Tensor decoded = levels_of_media(
+        pipelines::decode_latents(model.autoencoder(), model.geometry(), latents, false, inner));
     alone.add(real, decoded);
     followed.add(real,
                  through_codec(decoded, judge, data.record(pieces[i]).max_value, options, job));

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "pipelines/sound_latents.h"
 #include "weights/bundle.h"
 
 namespace riffle::pipelines {
@@ -19,13 +20,15 @@ class RiffMusicModel final : public MusicModel {
     geometry_ = geometry_of_pictures(model_.autoencoder().info(), model_.spectrogram(),
                                      bundle.path().string());
     geometry_.window = model_.denoiser().training_columns();
-    default_guidance_ = json_get_or(model_.defaults(), "guidance", kUsualGuidance,
-                                    bundle.path().string() + ": defaults.json");
+    const std::string defaults = bundle.path().string() + ": defaults.json";
+    default_guidance_ = json_get_or(model_.defaults(), "guidance", kUsualGuidance, defaults);
+    sharpening_ = sharpening_of(model_.defaults(), defaults);
   }
 
   const std::string& name() const override { return name_; }
   const Geometry& geometry() const override { return geometry_; }
   double default_guidance() const override { return default_guidance_; }
+  double sharpening() const override { return sharpening_; }
   models::Denoiser& denoiser() override { return model_.denoiser(); }
   models::Autoencoder& autoencoder() override { return model_.autoencoder(); }
   models::Conditioner& conditioner() override { return model_.conditioner(); }
@@ -38,6 +41,7 @@ class RiffMusicModel final : public MusicModel {
   models::RiffModel model_;
   Geometry geometry_;
   double default_guidance_ = kUsualGuidance;
+  double sharpening_ = 0;
 };
 
 }  // namespace

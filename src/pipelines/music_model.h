@@ -53,6 +53,9 @@ class MusicModel : public Model {
   virtual const Geometry& geometry() const = 0;
   // The guidance of requests that leave it open.
   virtual double default_guidance() const = 0;
+  // How far pictures of denoised latents are sharpened along frequency (sharpened() in
+  // sound_latents.h).
+  virtual double sharpening() const = 0;
   virtual models::Denoiser& denoiser() = 0;
   virtual models::Autoencoder& autoencoder() = 0;
   virtual models::Conditioner& conditioner() = 0;

@@ -154,7 +154,26 @@ at::Tensor encode_media(MusicModel& model, const at::Tensor& media, bool circula
 
 at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool circular,
                           const Job& job) {
-  return decode_latents(model.autoencoder(), model.geometry(), latents, circular, job);
+  return sharpened(decode_latents(model.autoencoder(), model.geometry(), latents, circular, job),
+                   model.sharpening());
+}
+
+double sharpening_of(const Json& defaults, const std::string& where) {
+  constexpr double kMost = 4;
+  const double amount = json_get_or(defaults, "sharpening", 0.0, where);
+  if (!(amount >= 0 && amount <= kMost)) {
+    throw Error(ErrorCode::BadFile,
+                fmt::format("{}: \"sharpening\": expected 0 to {}, got {}", where, kMost, amount));
+  }
+  return amount;
+}
+
+at::Tensor sharpened(const at::Tensor& media, double amount) {
+  const int64_t rows = media.size(2);
+  if (amount == 0 || rows < 2) return media;
+  const at::Tensor above = at::cat({media.narrow(2, 0, 1), media.narrow(2, 0, rows - 1)}, 2);
+  const at::Tensor below = at::cat({media.narrow(2, 1, rows - 1), media.narrow(2, rows - 1, 1)}, 2);
+  return media + amount * (media - (above + below) / 2);
 }
 
 FieldInfo latents_field() {

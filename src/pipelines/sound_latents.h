@@ -33,6 +33,7 @@ image::Picture picture_of_media(const at::Tensor& media, const Geometry& geometr
 // model's. circular: the stretch is a loop. Progress stages "encode" and "decode".
 // media: [B, C, rows, columns * factor].
 at::Tensor encode_media(MusicModel& model, const at::Tensor& media, bool circular, const Job& job);
+// What a denoiser made is sharpened as the model's bundle says.
 at::Tensor decode_latents(MusicModel& model, const at::Tensor& latents, bool circular,
                           const Job& job);
 // The same of an autoencoder alone.
@@ -40,6 +41,14 @@ at::Tensor encode_media(models::Autoencoder& autoencoder, const Geometry& geomet
                         const at::Tensor& media, bool circular, const Job& job);
 at::Tensor decode_latents(models::Autoencoder& autoencoder, const Geometry& geometry,
                           const at::Tensor& latents, bool circular, const Job& job);
+
+// Unsharp masking along frequency: each row of pictures [B, C, rows, columns], and `amount` of what
+// it differs by from the mean of the rows beside it. What a small denoiser is not sure of it
+// spreads over neighbouring rows: partials come out wide and low. 0: as it is.
+at::Tensor sharpened(const at::Tensor& media, double amount);
+// The amount a bundle wants: "sharpening" of its defaults.json, 0 where there is none. Throws
+// Error{BadFile}, `where` beginning the message.
+double sharpening_of(const Json& defaults, const std::string& where);
 
 struct SoundLatents {
   at::Tensor latents;  // [B, C, H, columns]

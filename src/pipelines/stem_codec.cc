@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "audio/spectrogram_encoder.h"
 #include "core/error.h"
@@ -34,6 +36,7 @@ class MelStemCodec final : public StemCodec {
                   fmt::format("{}: spectrogram.json: max_value must be above 0, got {}", where,
                               max_value_));
     }
+    sharpening_ = sharpening_of(bundle.defaults(), where + ": defaults.json");
     if (geometry_.codec.stereo) {
       throw Error(ErrorCode::Unsupported,
                   where + ": spectrogram.json: stems are encoded in mono, this is a stereo codec");
@@ -74,7 +77,7 @@ class MelStemCodec final : public StemCodec {
             .reshape({1, geometry_.latent_channels, geometry_.rows, latents.size(1)});
     const at::Tensor media =
         decode_latents(*autoencoder_, geometry_, pictures, options.circular, job);
-    audio::MelSpectrogram mel = mel_of_media(media, geometry_, max_value_);
+    audio::MelSpectrogram mel = sharpened_mel(media);
     if (!options.circular) repeat_last_frame(mel);
     return sound_of_mel(
         mel, geometry_, samples,
@@ -89,6 +92,23 @@ class MelStemCodec final : public StemCodec {
     return latents[0].reshape({channels(), -1});
   }
 
+  // Sharper, and as loud as before: peaks that rise would make a stem louder beside its mix.
+  audio::MelSpectrogram sharpened_mel(const at::Tensor& media) const {
+    const audio::MelSpectrogram plain = mel_of_media(media, geometry_, max_value_);
+    if (sharpening_ == 0) return plain;
+    audio::MelSpectrogram mel = mel_of_media(sharpened(media, sharpening_), geometry_, max_value_);
+    const double before = power_of(plain);
+    const double after = power_of(mel);
+    if (!(before > 0 && after > 0)) return mel;
+    const auto gain = static_cast<float>(std::sqrt(before / after));
+    for (float& value : mel.values) value *= gain;
+    return mel;
+  }
+
+  static double power_of(const audio::MelSpectrogram& mel) {
+    return std::inner_product(mel.values.begin(), mel.values.end(), mel.values.begin(), 0.0);
+  }
+
   // Frames are centred: one more closes the last hop.
   static void repeat_last_frame(audio::MelSpectrogram& mel) {
     const auto last = mel.values.size() - static_cast<size_t>(mel.rows);
@@ -101,6 +121,7 @@ class MelStemCodec final : public StemCodec {
   std::unique_ptr<models::Autoencoder> autoencoder_;
   Geometry geometry_;
   float max_value_ = kStemMaxValue;
+  double sharpening_ = 0;
 };
 
 }  // namespace

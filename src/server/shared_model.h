@@ -21,6 +21,7 @@ class SharedModel final : public pipelines::MusicModel {
   const std::string& name() const override { return model_->name(); }
   const pipelines::Geometry& geometry() const override { return model_->geometry(); }
   double default_guidance() const override { return model_->default_guidance(); }
+  double sharpening() const override { return model_->sharpening(); }
   // Predictions of threads that share a Cohort are made together.
   models::Denoiser& denoiser() override;
   // Pictures that were encoded before are not encoded again: the newest few are remembered.

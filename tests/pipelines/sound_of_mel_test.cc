@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "audio/spectrogram_encoder.h"
@@ -91,6 +94,21 @@ TEST(SoundOfMel, ShortLoopsKeepTheirPitch) {
   const double whole_hops = pitch(8 * 441);
   EXPECT_NEAR(pitch(8 * 441 - 219), whole_hops, 10);
   EXPECT_NEAR(pitch(8 * 441 + 219), whole_hops, 10);
+}
+
+TEST(Sharpened, MakesRowsSteeperAndLeavesFlatOnesAlone) {
+  const at::Tensor flat = at::full({1, 1, 6, 4}, 0.3F);
+  EXPECT_LT((sharpened(flat, 0.5) - flat).abs().max().item<float>(), 1e-6);
+  at::Tensor line = at::zeros({1, 1, 6, 1});
+  line[0][0][3] = 1;
+  const at::Tensor steeper = sharpened(line, 0.5).flatten();
+  const at::Tensor expected = at::tensor({0.0F, 0.0F, -0.25F, 1.5F, -0.25F, 0.0F});
+  EXPECT_LT((steeper - expected).abs().max().item<float>(), 1e-6);
+  EXPECT_TRUE(sharpened(line, 0).equal(line));
+  EXPECT_EQ(sharpening_of({{"guidance", 3}}, "here"), 0);
+  EXPECT_EQ(sharpening_of({{"sharpening", 0.5}}, "here"), 0.5);
+  EXPECT_RIFFLE_ERROR(sharpening_of({{"sharpening", -1}}, "here"), ErrorCode::BadFile,
+                      "here: \"sharpening\": expected 0 to 4, got -1");
 }
 
 }  // namespace
