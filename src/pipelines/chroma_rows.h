@@ -17,6 +17,10 @@
 
 namespace riffle::pipelines {
 
+// The note of a clip whose chords its model does not follow.
+inline constexpr const char* kChordsUnheard =
+    "this model does not follow chords: they are not heard";
+
 // A request's field "chords".
 void visit_chords(FieldVisitor& v, std::string& chords);
 // What it says; none where it is empty. Throws Error{InvalidArgument} for what is

@@ -230,7 +230,7 @@ at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::op
     throw Error(ErrorCode::InvalidArgument, "chords need a tempo", "give one: --bpm 100");
   }
   if (!model.follows_chroma()) {
-    notes.emplace_back("this model does not follow chords: they are not heard");
+    notes.emplace_back(kChordsUnheard);
     return {};
   }
   const int64_t columns = columns_of(model, samples, shape);

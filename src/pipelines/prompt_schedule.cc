@@ -193,7 +193,7 @@ SteeredWindows steer(MusicModel& model, std::span<const TimedPrompt> prompts,
                   "give one: --bpm 100, or in the prompt");
     }
     if (!model.denoiser().follows_chroma()) {
-      steered.notes.emplace_back("this model does not follow chords: they are not heard");
+      steered.notes.emplace_back(kChordsUnheard);
     }
   }
   const auto column = static_cast<double>(model.geometry().samples_per_column());
