@@ -110,6 +110,8 @@ void AccompanyRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+void AccompanyRequest::check() const { chords_of_field(chords, bpm); }
+
 std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const RunContext& context) {
   settle(request.sampling, model);
   settle(request.shape, model);
@@ -148,6 +150,11 @@ void SoloRequest::visit(FieldVisitor& v) {
   visit_count(v, count);
   shape.visit(v);
   sampling.visit(v);
+}
+
+void SoloRequest::check() const {
+  length.check();
+  chords_of_field(chords, length.bpm);
 }
 
 std::vector<Clip> solo(BandModel& model, SoloRequest request, const RunContext& context) {
@@ -201,14 +208,19 @@ void InterpolateRequest::visit(FieldVisitor& v) {
   sampling.visit(v, "sampler_steps");
 }
 
-std::vector<Clip> interpolate(BandModel& model, InterpolateRequest request,
-                              const RunContext& context) {
-  if (request.to.empty() == request.prompt.empty()) {
+void InterpolateRequest::check() const {
+  if (context.empty()) length.check();
+  if (to.empty() == prompt.empty()) {
     throw Error(ErrorCode::InvalidArgument,
-                request.to.empty() ? "there is nothing to come to"
-                                   : "a second recording and a prompt are two things to come to",
+                to.empty() ? "there is nothing to come to"
+                           : "a second recording and a prompt are two things to come to",
                 "give a second recording, or --prompt");
   }
+}
+
+std::vector<Clip> interpolate(BandModel& model, InterpolateRequest request,
+                              const RunContext& context) {
+  request.check();
   settle(request.sampling, model);
   settle(request.shape, model);
   const Setting setting = request.context.empty()

@@ -23,6 +23,8 @@ struct AccompanyRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // Each clip has the context's rate and exactly its length. Clip i has seed + i. With `mix` the
@@ -39,6 +41,8 @@ struct SoloRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // At the codec's rate; exact to the sample, loops too.
@@ -55,6 +59,8 @@ struct InterpolateRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip a step, all of the same seed: the first is like `from`, the last like `to` (a recording)

@@ -31,6 +31,14 @@ std::vector<text::ChordSpan> chords_of_field(const std::string& chords) {
   }
 }
 
+std::vector<text::ChordSpan> chords_of_field(const std::string& chords, std::optional<double> bpm) {
+  std::vector<text::ChordSpan> spans = chords_of_field(chords);
+  if (!spans.empty() && !bpm) {
+    throw Error(ErrorCode::InvalidArgument, "chords need a tempo", "give one: --bpm 100");
+  }
+  return spans;
+}
+
 at::Tensor chroma_rows(std::span<const text::ChordSpan> chords, double columns_per_bar,
                        int64_t first_column, int64_t columns, int64_t total_columns) {
   at::Tensor rows = at::zeros({1, models::kChromaRows, columns});

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ void visit_chords(FieldVisitor& v, std::string& chords);
 // What it says; none where it is empty. Throws Error{InvalidArgument} for what is
 // no progression.
 std::vector<text::ChordSpan> chords_of_field(const std::string& chords);
+// The same of a request in which nothing else than `bpm` says how fast they pass: throws without
+// it too.
+std::vector<text::ChordSpan> chords_of_field(const std::string& chords, std::optional<double> bpm);
 
 // What sounds in the columns of a window that begins at first_column: [1, kChromaRows, columns].
 // total_columns: of a loop, whose last column is followed by its first; else 0.

@@ -187,6 +187,12 @@ void ComposeRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+void ComposeRequest::check() const {
+  length.check();
+  chords_of_field(chords, length.bpm);
+  tracks_of(*this);
+}
+
 std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunContext& context) {
   std::vector<ComposeTrack> tracks = tracks_of(request);
   settle(request.sampling, model);

@@ -39,6 +39,8 @@ struct ComposeRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip: the mix, its parts the stems ("1-drums") as they stand in it. Its request holds the

@@ -141,6 +141,8 @@ void InpaintStemRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+void InpaintStemRequest::check() const { check_times(from, to, bpm, beats_per_bar); }
+
 std::vector<Clip> inpaint_stem(BandModel& model, InpaintStemRequest request,
                                const RunContext& context) {
   settle(request.sampling, model);
@@ -177,6 +179,8 @@ void ExtendStemRequest::visit(FieldVisitor& v) {
   v.field(side, {.name = "side", .help = "Where it goes on", .choices = {"end", "start"}});
   sampling.visit(v);
 }
+
+void ExtendStemRequest::check() const { length.check(); }
 
 std::vector<Clip> extend_stem(BandModel& model, ExtendStemRequest request,
                               const RunContext& context) {

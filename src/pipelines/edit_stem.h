@@ -23,6 +23,8 @@ struct InpaintStemRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip, at the stem's rate and as long; outside the span its samples are the stem's, joined by
@@ -39,6 +41,8 @@ struct ExtendStemRequest {
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip: the stem with so much more music after its end or before its beginning, exact to the

@@ -134,6 +134,14 @@ void GenerateRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+void GenerateRequest::check() const {
+  constexpr int kRate = 48000;  // of no piece: what is read is not kept
+  length.check();
+  parse_prompt_schedule(prompt, length, kRate);
+  chords_of_field(chords);  // the prompt may say the tempo
+  parse_turns(varied_before);
+}
+
 std::string variations_of(const GenerateRequest& request) {
   if (request.variation <= 0) return request.varied_before;
   const uint64_t seed = other_seed(request, static_cast<uint64_t>(request.sampling.seed));

@@ -26,6 +26,8 @@ struct GenerateRequest {
   Sampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // Clip i has seed + i. Lengths are exact to the sample; longer than the model's window is one piece

@@ -130,6 +130,8 @@ void InpaintRequest::visit(FieldVisitor& v) {
   sampling.visit(v);
 }
 
+void InpaintRequest::check() const { check_times(from, to, bpm, beats_per_bar); }
+
 std::vector<Clip> inpaint(MusicModel& model, InpaintRequest request, const RunContext& context) {
   settle(request.sampling, model);
   const Job inner{context.job.stop, {}};
@@ -191,6 +193,8 @@ void ExtendRequest::visit(FieldVisitor& v) {
   v.field(latents, latents_field());
   sampling.visit(v);
 }
+
+void ExtendRequest::check() const { length.check(); }
 
 std::vector<Clip> extend(MusicModel& model, ExtendRequest request, const RunContext& context) {
   settle(request.sampling, model);

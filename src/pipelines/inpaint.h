@@ -26,6 +26,8 @@ struct InpaintRequest {
   Sampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip, at the file's rate and as long; outside the span its samples are the file's, joined by
@@ -42,6 +44,8 @@ struct ExtendRequest {
   Sampling sampling = {};
 
   void visit(FieldVisitor& v);
+  // What is wrong between fields that are right each. Throws Error{InvalidArgument}.
+  void check() const;
 };
 
 // One clip: the recording with so much more music after its end, or before its beginning, exact to

@@ -87,6 +87,11 @@ int64_t Length::samples_of_bars(double count, int sample_rate) const {
   return nearest(count * static_cast<double>(beats_per_bar) * 60 * sample_rate / *bpm);
 }
 
+void Length::check() const {
+  constexpr int kRate = 48000;  // of no piece: the length is not kept
+  samples(kRate, kRate);
+}
+
 int64_t Length::beats(int64_t samples, int sample_rate) const {
   if (!bpm) return 0;
   return nearest(static_cast<double>(samples) / sample_rate * *bpm / 60);

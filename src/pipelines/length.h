@@ -29,6 +29,8 @@ struct Length {
   // At that rate, rounded to the nearest sample; `fallback` when neither was given. Throws
   // Error{InvalidArgument} for both at once, for bars without a tempo and for more than two hours.
   int64_t samples(int sample_rate, int64_t fallback) const;
+  // Throws what samples() does.
+  void check() const;
   // Of the whole piece, rounded; 0 where there is no tempo.
   int64_t beats(int64_t samples, int sample_rate) const;
   // The sample a time stands for: "20s", "1m20s", "4 bars". Throws Error{InvalidArgument}, `what`

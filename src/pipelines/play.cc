@@ -224,11 +224,8 @@ BandContext context_of_sound(BandModel& model, const audio::Waveform& mono, cons
 at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::optional<double> bpm,
                             int64_t beats_per_bar, int64_t samples, const BandShape& shape,
                             std::vector<std::string>& notes) {
-  const std::vector<text::ChordSpan> spans = chords_of_field(chords);
+  const std::vector<text::ChordSpan> spans = chords_of_field(chords, bpm);
   if (spans.empty()) return {};
-  if (!bpm) {
-    throw Error(ErrorCode::InvalidArgument, "chords need a tempo", "give one: --bpm 100");
-  }
   if (!model.follows_chroma()) {
     notes.emplace_back(kChordsUnheard);
     return {};

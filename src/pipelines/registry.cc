@@ -16,6 +16,12 @@
 namespace riffle::pipelines {
 namespace {
 
+template <class Request>
+void check_request(const Json& json) {
+  const auto request = request_from_json<Request>(json, "request");
+  if constexpr (requires { request.check(); }) request.check();
+}
+
 template <class Request, std::vector<Clip> (*kRun)(MusicModel&, Request, const RunContext&)>
 constexpr PipelineEntry entry(std::string_view name, std::string_view summary,
                               std::string_view examples) {
@@ -28,7 +34,7 @@ constexpr PipelineEntry entry(std::string_view name, std::string_view summary,
             return kRun(dynamic_cast<MusicModel&>(model),
                         request_from_json<Request>(request, "request"), context);
           },
-          [](const Json& request) { request_from_json<Request>(request, "request"); }};
+          &check_request<Request>};
 }
 
 template <class Request, std::vector<Clip> (*kRun)(BandModel&, Request, const RunContext&)>
@@ -43,7 +49,7 @@ constexpr PipelineEntry band_entry(std::string_view name, std::string_view summa
             return kRun(dynamic_cast<BandModel&>(model),
                         request_from_json<Request>(request, "request"), context);
           },
-          [](const Json& request) { request_from_json<Request>(request, "request"); }};
+          &check_request<Request>};
 }
 
 constexpr PipelineEntry kTable[] = {

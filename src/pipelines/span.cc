@@ -25,6 +25,16 @@ void SpanFields::visit_rest(FieldVisitor& v) {
   visit_tempo(v, bpm, beats_per_bar, "Tempo, for times in bars");
 }
 
+void check_times(const std::string& from, const std::string& to, std::optional<double> bpm,
+                 int64_t beats_per_bar) {
+  constexpr int kRate = 48000;  // of no sound: times are compared
+  const Length times{.seconds = {}, .bars = {}, .bpm = bpm, .beats_per_bar = beats_per_bar};
+  if (times.place_of(from, kRate, "from") >= times.place_of(to, kRate, "to")) {
+    throw Error(ErrorCode::InvalidArgument, fmt::format("nothing lies between {} and {}", from, to),
+                "let \"to\" come after \"from\"");
+  }
+}
+
 Span span_of(const SpanFields& fields, const audio::Waveform& sound, const std::string& file) {
   const Length times{
       .seconds = {}, .bars = {}, .bpm = fields.bpm, .beats_per_bar = fields.beats_per_bar};

@@ -23,6 +23,11 @@ struct SpanFields {
   void visit_rest(FieldVisitor& v);  // strength and tempo
 };
 
+// Throws Error{InvalidArgument} for times that are none, and where the end does not come after the
+// beginning.
+void check_times(const std::string& from, const std::string& to, std::optional<double> bpm,
+                 int64_t beats_per_bar);
+
 struct Span {
   int64_t from = 0;  // frames
   int64_t to = 0;    // above from, at most the recording's

@@ -310,9 +310,11 @@ TEST_F(BandApi, FaultsAreProblemsWithHints) {
   Json streamed = quick("solo", {{"prompt", "x"}});
   streamed["stream"] = true;
   fault(streamed, 400, "streamed");
+  fault(quick("interpolate", {{"from", song()}, {"steps", 2}}), 400, "nothing to come to");
+  fault(quick("accompany", {{"context", song()}, {"chords", "Am"}}), 400, "chords need a tempo");
   // Found out when it is made.
-  const Json job =
-      server().finished(submit(quick("interpolate", {{"from", song()}, {"steps", 2}})).at("id"));
+  const Json late = {{"file", song()}, {"from", "100s"}, {"to", "101s"}};
+  const Json job = server().finished(submit(quick("inpaint-stem", late)).at("id"));
   EXPECT_EQ(job.at("state"), "failed");
   EXPECT_EQ(job.at("error").at("code"), "invalid_argument");
 }

@@ -179,21 +179,61 @@ TEST(Registry, DescribesEveryFieldFully) {
   }
 }
 
+// The required fields, and those that pipelines need between them.
+Json least_request(const PipelineEntry& entry) {
+  Json least = Json::object();
+  for (const Field& field : entry.fields()) {
+    if (field.info.required) least[field.info.name] = field.info.name == "from" ? "0s" : "1s";
+  }
+  if (entry.name == "compose") least["plan"] = R"({"tracks": [{"prompt": "x"}]})";
+  if (entry.name == "interpolate") least["prompt"] = "x";
+  return least;
+}
+
 // What the fields say of their defaults is what a request made of the required ones alone holds.
 TEST(Registry, ChecksRequestsWithoutAModel) {
   for (const PipelineEntry& entry : pipeline_table()) {
     SCOPED_TRACE(entry.name);
-    Json least = Json::object();
-    for (const Field& field : entry.fields()) {
-      if (field.info.required) least[field.info.name] = "1s";
-    }
+    Json least = least_request(entry);
     EXPECT_NO_THROW(entry.check(least));
-    if (!least.empty()) {
+    if (std::ranges::any_of(entry.fields(), [](const Field& f) { return f.info.required; })) {
       EXPECT_RIFFLE_ERROR(entry.check(Json::object()), ErrorCode::InvalidArgument, "is missing");
     }
     least["no_such_field"] = 1;
     EXPECT_RIFFLE_ERROR(entry.check(least), ErrorCode::InvalidArgument, "no_such_field");
   }
+}
+
+// Every field is right, and they do not go together.
+TEST(Registry, ChecksFieldsAgainstEachOther) {
+  const auto refused = [](const char* name, const Json& more, const char* part) {
+    SCOPED_TRACE(std::string(name) + more.dump());
+    const PipelineEntry& entry = pipeline_entry(name);
+    Json request = least_request(entry);
+    request.update(more);
+    EXPECT_RIFFLE_ERROR(entry.check(request), ErrorCode::InvalidArgument, part);
+  };
+  for (const char* name : {"accompany", "solo", "compose"}) {
+    refused(name, {{"chords", "Am | F"}}, "chords need a tempo");
+    refused(name, {{"chords", "Am | H"}, {"bpm", 100}}, "chords: ");
+  }
+  EXPECT_NO_THROW(pipeline_entry("generate").check({{"prompt", "x, 90 bpm"}, {"chords", "Am"}}));
+  refused("generate", {{"chords", "Am | H"}}, "chords: ");
+  refused("generate", {{"prompt", "0s: piano; drums"}}, "does not begin with a time");
+  refused("generate", {{"varied_before", "0.3"}}, "varied_before");
+  for (const char* name : {"generate", "solo", "compose", "interpolate", "extend", "extend-stem"}) {
+    refused(name, {{"bars", 4}}, "without a tempo");
+    refused(name, {{"bars", 4}, {"bpm", 100}, {"seconds", 3}}, "in seconds and in bars");
+  }
+  refused("interpolate", {{"prompt", ""}}, "nothing to come to");
+  refused("interpolate", {{"to", "b.wav"}}, "two things");
+  for (const char* name : {"inpaint", "inpaint-stem"}) {
+    refused(name, {{"from", "soon"}}, "from: \"soon\" is no time");
+    refused(name, {{"from", "1s"}}, "nothing lies between 1s and 1s");
+    refused(name, {{"to", "2 bars"}}, "without a tempo");
+  }
+  refused("compose", {{"plan", R"({"tracks": []})"}}, "list of tracks");
+  refused("compose", {{"plan", ""}}, "nothing to compose");
 }
 
 }  // namespace
