@@ -153,6 +153,9 @@ void add_condition_options(CLI::App& app, train::ConditionChances& chances) {
   add("--drop-text", chances.no_text, "How often the words are left out");
   add("--drop-tempo", chances.no_tempo, "How often the tempo is left out");
   add("--drop-chroma", chances.no_chroma, "How often it is left out what sounds");
+  add("--fine-chroma", chances.fine_chroma,
+      "How much of it is told column by column, as covers do; the rest by the beat or bar, as "
+      "chords");
   add("--drop-key", chances.no_key, "How often the key is left out");
   add("--drop-beats", chances.no_beats, "How often the places of beats are left out");
   add("--tell-tempo", chances.tell_tempo, "How often a tempo is told that the caption leaves out");
@@ -187,6 +190,10 @@ Action add_train_riff(CLI::App& app) {
       ->type_name(kFileType);
   app.add_option("--frames", options->task.frames, "Frames of a window")
       ->check(between(8, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--alone", options->task.alone,
+                 "How many times as often windows of one pitched instrument alone come up")
+      ->check(between(1, 100))
       ->capture_default_str();
   app.add_flag("--new-words", options->new_words,
                "Teach MODEL the words of the captions that it does not know; trains its text "

@@ -108,7 +108,7 @@ Condition ConditionMaker::random(const Window& window, const ConditionChances& c
   const bool tell_tempo = chance.chance(chances.tell_tempo);
   const bool tell_key = chance.chance(chances.tell_key);
   const bool no_chroma = chance.chance(chances.no_chroma);
-  const auto stretch = static_cast<size_t>(chance.below(kStretches));
+  const double fineness = chance.uniform();
   const bool heard = chance.chance(0.5);
   const double fifths = chance.uniform() * kMostOvertones;
   const double thirds = chance.uniform() * kMostOvertones;
@@ -118,6 +118,9 @@ Condition ConditionMaker::random(const Window& window, const ConditionChances& c
     // As finely as the corpus has it, by the beat, the half bar, the bar: chords are told by these.
     const double bar = columns_per_bar(window) > 0 ? columns_per_bar(window) : kColumnsOfNoBar;
     const std::array<double, kStretches> stretches{0, bar / record.beats_per_bar, bar / 2, bar};
+    const double coarse = (fineness - chances.fine_chroma) / (1 - chances.fine_chroma);
+    const auto stretch =
+        fineness < chances.fine_chroma ? 0 : 1 + static_cast<size_t>(coarse * (kStretches - 1));
     condition.chroma = no_chroma || (nothing && half) ? at::zeros({models::kChromaRows, columns_})
                                                       : chroma(window, stretches.at(stretch));
     if (heard) add_overtones(condition.chroma, fifths, thirds);

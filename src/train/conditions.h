@@ -24,6 +24,9 @@ struct ConditionChances {
   double no_key = 0.10;
   double no_beats = 0.10;
   double no_chroma = 0.5;  // with nothing told: in half of the rest too
+  // Of what is told of chroma, how much is told column by column, as covers tell it; the rest by
+  // the beat, the half bar and the bar, as chords are told.
+  double fine_chroma = 0.25;
   double tell_tempo = 0.5;
   double tell_key = 0.3;
 };

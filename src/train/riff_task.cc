@@ -41,7 +41,7 @@ RiffTask::RiffTask(const shards::ShardReader& corpus, const LatentCache& latents
                Json(corpus.header().spectrogram)),
       options_(std::move(options)),
       training_(corpus, shards::Split::Train, options_.frames, latents.maker().time_factor,
-                options_.seed),
+                options_.seed, options_.alone),
       conditions_(
           corpus, networks_.tokenizer, networks_.prompt_length(), latents.maker().time_factor,
           context_.beats() ? options_.frames / latents.maker().time_factor : 0, context_.harmony()),
@@ -80,9 +80,10 @@ Json RiffTask::settings() const {
           {"logit_normal", options_.logit_normal},
           {"min_snr_gamma", options_.min_snr_gamma},
           {"turn", options_.turn},
+          {"alone", options_.alone},
           {"chances",
-           {c.nothing, c.no_text, c.no_tempo, c.no_key, c.no_beats, c.no_chroma, c.tell_tempo,
-            c.tell_key}}};
+           {c.nothing, c.no_text, c.no_tempo, c.no_key, c.no_beats, c.no_chroma, c.fine_chroma,
+            c.tell_tempo, c.tell_key}}};
 }
 
 Json RiffTask::circumstances() const {

@@ -24,6 +24,7 @@ struct RiffTaskOptions {
   // What of the model is trained; the rest stands still.
   bool train_text_encoder = true;
   int64_t frames = 256;
+  int64_t alone = 1;  // of Windows
   uint64_t seed = 0;
   ConditionChances chances{};
   // Noise levels: evenly over the timesteps, or as a normal deviate through a logistic curve, which

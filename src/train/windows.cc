@@ -24,13 +24,16 @@ int64_t starts_in(const shards::Segment& segment, int64_t frames, int64_t grid) 
 }  // namespace
 
 Windows::Windows(const shards::ShardReader& corpus, shards::Split split, int64_t frames,
-                 int64_t grid, uint64_t seed)
+                 int64_t grid, uint64_t seed, int64_t alone)
     : corpus_(corpus), frames_(frames), grid_(grid), order_(1, seed) {
   for (const size_t index : corpus.indices(split)) {
     const auto& segments = corpus.records()[index].segments;
     for (size_t s = 0; s < segments.size(); ++s) {
       if (starts_in(segments[s], frames, grid) < 1) continue;
-      for (int64_t n = 0; n < std::max<int64_t>(1, segments[s].frames() / frames); ++n) {
+      const bool is_alone = !segments[s].drums && segments[s].instruments.size() == 1;
+      const int64_t times =
+          std::max<int64_t>(1, segments[s].frames() / frames) * (is_alone ? alone : 1);
+      for (int64_t n = 0; n < times; ++n) {
         slots_.push_back({static_cast<uint32_t>(index), static_cast<uint32_t>(s)});
       }
     }

@@ -24,10 +24,11 @@ struct Window {
 // that is chosen by the sample's own chance.
 class Windows {
  public:
-  // Starts are multiples of `grid` frames. Throws Error{InvalidArgument} when no segment of the
+  // Starts are multiples of `grid` frames. Segments of one pitched instrument alone come up `alone`
+  // times as often. Throws Error{InvalidArgument} when no segment of the
   // split is long enough. `corpus` must outlive it.
   Windows(const shards::ShardReader& corpus, shards::Split split, int64_t frames, int64_t grid,
-          uint64_t seed);
+          uint64_t seed, int64_t alone = 1);
 
   // How many whole windows the split holds: one round.
   int64_t count() const { return static_cast<int64_t>(slots_.size()); }

@@ -178,6 +178,27 @@ TEST(Windows, ARoundSeesEverySegmentAndNothingElse) {
   EXPECT_EQ(seen.size(), 18u);
 }
 
+TEST(Windows, OfOnePitchedInstrumentMayComeUpMoreOften) {
+  const test::TemporaryFolder folder;
+  test::write_toy_corpus(folder.path(), {.records = 12, .frames = 100, .segments = 2});
+  const shards::ShardReader corpus(folder.path());
+  Windows windows(corpus, shards::Split::Train, 32, 8, 3, 3);
+  std::map<std::pair<size_t, size_t>, int> seen;
+  for (int64_t i = 0; i < windows.count(); ++i) {
+    Random chance(static_cast<uint64_t>(i));
+    const Window window = windows.choose(i, chance);
+    ++seen[{window.record, window.segment}];
+  }
+  EXPECT_EQ(seen.size(), 18u);
+  bool drums = false;
+  for (const auto& [place, times] : seen) {
+    const bool is_drums = corpus.records()[place.first].segments[place.second].drums;
+    EXPECT_EQ(times, is_drums ? 1 : 3);
+    drums = drums || is_drums;
+  }
+  EXPECT_TRUE(drums);
+}
+
 TEST(Windows, AreTheSameWhereverARunIsTakenUp) {
   const test::TemporaryFolder folder;
   test::write_toy_corpus(folder.path());

@@ -210,6 +210,27 @@ TEST_F(RiffTraining, ChromaIsWhatSoundsInEachStretch) {
   EXPECT_EQ(coarse.narrow(0, 0, 12).select(1, 0).max().item<float>(), 1);
 }
 
+TEST_F(RiffTraining, ChromaIsToldAsFinelyAsIsWished) {
+  const ConditionMaker maker(*corpus_, build_vocabulary(*corpus_), 8, 8, 8, true);
+  const Window window{.record = 1, .segment = 0, .first_frame = 16};
+  const at::Tensor fine = maker.chroma(window, 0);
+  const auto told_finely = [&](double fine_chroma) {
+    int times = 0;
+    for (uint64_t seed = 0; seed < 100; ++seed) {
+      Random chance(seed);
+      const Condition condition =
+          maker.random(window, {.nothing = 0, .no_chroma = 0, .fine_chroma = fine_chroma}, chance);
+      EXPECT_EQ(condition.chroma[12].min().item<float>(), 1);
+      times += condition.chroma.equal(fine) ? 1 : 0;
+    }
+    return times;
+  };
+  // Half of them have overtones, and are not counted; notes of the toys last a beat, which is as
+  // fine for a third of the others.
+  EXPECT_NEAR(told_finely(1), 50, 15);
+  EXPECT_NEAR(told_finely(0), 17, 12);
+}
+
 TEST_F(RiffTraining, LatentsAreCachedOnce) {
   LatentCache again(*corpus_, folder_ / "corpus",
                     make_latent_maker(folder_ / "first/vae", at::kCPU));
