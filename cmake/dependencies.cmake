@@ -31,12 +31,12 @@ riffle_pkg(EXIV2 libexiv2-dev exiv2)
 riffle_pkg(ICU libicu-dev icu-uc)
 riffle_pkg(CURL libcurl4-openssl-dev libcurl)
 riffle_pkg(OPENSSL_CRYPTO libssl-dev libcrypto)
+riffle_pkg(HTTPLIB libcpp-httplib-dev cpp-httplib)
 if(NOT RIFFLE_FUZZ)
   riffle_pkg(FLUIDSYNTH libfluidsynth-dev fluidsynth)
   # The definitions its packages carry along (_XOPEN_SOURCE of SDL) would keep the precompiled header from being used.
   set_target_properties(PkgConfig::FLUIDSYNTH PROPERTIES INTERFACE_COMPILE_OPTIONS "" INTERFACE_COMPILE_DEFINITIONS "")
   riffle_pkg(SQLITE libsqlite3-dev sqlite3)
-  riffle_pkg(HTTPLIB libcpp-httplib-dev cpp-httplib)
 endif()
 
 if(RIFFLE_TESTS AND NOT RIFFLE_FUZZ)

@@ -358,13 +358,22 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
 
 void HttpServer::Impl::read_file(const httplib::Request& in, const httplib::ContentReader& reader,
                                  const IncomingFile& file) const {
-  // The library would read all of it before it says so.
-  if (t_connection->body_is_too_large()) {
+  const auto require_room = [&](bool there_is) {
+    if (there_is) return;
     throw ProblemError(
         {.status = 413,
          .code = "too_large",
          .detail = fmt::format("the body has more than {} bytes", options.max_body)});
-  }
+  };
+  // The library would read all of it before it says so.
+  require_room(!t_connection->body_is_too_large());
+  // It counts the bytes that are sent; of a body that is packed (Content-Encoding) there are more.
+  int64_t left = options.max_body;
+  const auto take = [&](const char* data, size_t size, bool wanted) {
+    left -= static_cast<int64_t>(size);
+    require_room(left >= 0);
+    if (wanted) file.on_bytes({data, size});
+  };
   std::exception_ptr failure;
   const auto guarded = [&](const auto& call) {
     try {
@@ -383,13 +392,10 @@ void HttpServer::Impl::read_file(const httplib::Request& in, const httplib::Cont
           wanted = part.name == "file";
           return !wanted || guarded([&] { file.on_name(part.filename); });
         },
-        [&](const char* data, size_t size) {
-          return !wanted || guarded([&] { file.on_bytes({data, size}); });
-        });
+        [&](const char* data, size_t size) { return guarded([&] { take(data, size, wanted); }); });
   } else {
-    whole = reader([&](const char* data, size_t size) {
-      return guarded([&] { file.on_bytes({data, size}); });
-    });
+    whole = reader(
+        [&](const char* data, size_t size) { return guarded([&] { take(data, size, true); }); });
   }
   if (failure) std::rethrow_exception(failure);
   if (!whole) {
