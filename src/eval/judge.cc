@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -89,7 +90,7 @@ KeyModel keys_from_json(const Json& json, const std::string& where) {
   return keys;
 }
 
-int64_t place_in(const std::vector<std::string>& words, const std::string& word) {
+int64_t place_in(const std::vector<std::string>& words, std::string_view word) {
   const auto found = std::ranges::find(words, word);
   return found == words.end() ? -1 : found - words.begin();
 }
@@ -127,12 +128,29 @@ Tags Judge::listen(const at::Tensor& levels, const Job& job) const {
           .embeddings = at::cat(embeddings)};
 }
 
-int64_t Judge::place_of_instrument(const std::string& word) const {
+int64_t Judge::place_of_instrument(std::string_view word) const {
   return place_in(tagger->config().instruments, word);
 }
 
-int64_t Judge::place_of_family(const std::string& word) const {
+int64_t Judge::favourite(const at::Tensor& instruments, std::span<const int64_t> places) const {
+  const auto logit = [](double p) { return std::log(std::max(p, 1e-9) / std::max(1 - p, 1e-9)); };
+  return *std::ranges::max_element(places, {}, [&](int64_t place) {
+    return logit(instruments[place].item<double>()) -
+           logit(instrument_thresholds[static_cast<size_t>(place)]);
+  });
+}
+
+int64_t Judge::place_of_family(std::string_view word) const {
   return place_in(tagger->config().families, word);
+}
+
+std::vector<int64_t> cover_places(const Judge& judge) {
+  std::vector<int64_t> places;
+  for (const std::string_view word : kCoverInstruments) {
+    const int64_t place = judge.place_of_instrument(word);
+    if (place >= 0) places.push_back(place);
+  }
+  return places;
 }
 
 void save_judge(const Judge& judge, const fs::path& folder) {

@@ -6,10 +6,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audio/spectrogram_params.h"
@@ -30,6 +33,10 @@ struct Tags {
   at::Tensor embeddings;   // [N, embedding]
 };
 
+// What covers are played on: instruments that are hard to mistake for each other.
+inline constexpr std::array<std::string_view, 8> kCoverInstruments = {
+    "piano", "organ", "flute", "strings", "violin", "trumpet", "synth lead", "electric guitar"};
+
 struct Judge {
   std::shared_ptr<Tagger> tagger;
   Json spectrogram;                           // as in corpus.json
@@ -48,9 +55,15 @@ struct Judge {
   // levels: uint8 [N, rows, frames]. Throws Error{InvalidArgument} for other sizes.
   Tags listen(const at::Tensor& levels, const Job& job = {}) const;
   // The place of an instrument; -1 when the judge does not know it.
-  int64_t place_of_instrument(const std::string& word) const;
-  int64_t place_of_family(const std::string& word) const;
+  int64_t place_of_instrument(std::string_view word) const;
+  // Of the instruments at these places, at least one, the one that is heard most, each by its own
+  // measure: how far it is above its threshold, as a logit. instruments: of one window, as in Tags.
+  int64_t favourite(const at::Tensor& instruments, std::span<const int64_t> places) const;
+  int64_t place_of_family(std::string_view word) const;
 };
+
+// Places of kCoverInstruments that it knows.
+std::vector<int64_t> cover_places(const Judge& judge);
 
 void save_judge(const Judge& judge, const std::filesystem::path& folder);
 // Throws Error{NotFound, BadFile}.

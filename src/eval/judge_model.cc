@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <random>
 
 #include "core/error.h"
@@ -31,11 +32,6 @@ constexpr double kCoverInstrument = 0.6;
 constexpr double kOnBeat = 0.3;  // correlation of onsets above which a step is on the beat
 constexpr double kLoudnessStepDb = 2;
 constexpr double kNovelty = 0.9;
-
-// What covers are played on.
-constexpr std::array kCoverInstruments = {"piano",      "church organ",   "flute",
-                                          "strings",    "violin",         "trumpet",
-                                          "synth lead", "electric guitar"};
 
 struct MorphPair {
   const char* from;
@@ -104,11 +100,12 @@ class ModelJudgement {
     const int64_t count = std::min<int64_t>(options_.covers, std::ssize(sources_));
     for (int64_t i = 0; i < count; ++i) {
       const Source& source = sources_[static_cast<size_t>(i)];
-      const std::string wanted = another_instrument(source.asked, i);
-      if (wanted.empty()) break;
+      const std::vector<int64_t> others = other_instruments(source.asked);
+      if (others.empty()) break;
+      const int64_t wanted = others[static_cast<size_t>(i) % others.size()];
       Json request = request_of("cover", options_, options_.seed + i);
       request["file"] = store_.sound_path(source.name).string();
-      request["prompt"] = wanted;
+      request["prompt"] = judge_.tagger->config().instruments[static_cast<size_t>(wanted)];
       request["strength"] = kCoverStrength;
       const KeptClip cover = store_.clip(clip_name("cover", i), request, judge_.params, job_);
       const audio::Waveform original =
@@ -116,9 +113,7 @@ class ModelJudgement {
       melody.add(chroma_correlation(chroma_of(original), chroma_of(cover.sound)));
       const Tags tags =
           judge_.listen(windows_of(cover.levels, judge_.tagger->config().frames).narrow(0, 0, 1));
-      const int64_t place = judge_.place_of_instrument(wanted);
-      instrument.add(tags.instruments[0][place].item<double>() >
-                     judge_.instrument_thresholds[static_cast<size_t>(place)]);
+      instrument.add(judge_.favourite(tags.instruments[0], others) == wanted);
       job_.report("covers", i + 1, count);
     }
     return {{.name = "cover_melody",
@@ -129,9 +124,9 @@ class ModelJudgement {
              .count = melody.count(),
              .note = melody.count() == 0 ? "no clip to make covers of" : ""},
             {.name = "cover_instrument",
-             .title = "cover at 0.45: the asked instrument is heard",
+             .title = "cover at 0.45: the asked instrument is heard before others",
              .maybe_value = instrument.value(),
-             .maybe_ceiling = ceiling_of(judge_, "instrument"),
+             .maybe_ceiling = ceiling_of(judge_, "cover_instrument"),
              .maybe_least = kCoverInstrument,
              .percent = true,
              .count = instrument.count()}};
@@ -206,19 +201,20 @@ class ModelJudgement {
   }
 
  private:
-  // One the judge knows and the prompt does not name; empty where there is none.
-  std::string another_instrument(const Asked& asked, int64_t number) const {
-    for (int64_t k = 0; k < std::ssize(kCoverInstruments); ++k) {
-      const std::string word =
-          kCoverInstruments[static_cast<size_t>((number + k) % std::ssize(kCoverInstruments))];
-      const bool named = std::ranges::find(asked.instruments, word) != asked.instruments.end();
-      if (!named && judge_.place_of_instrument(word) >= 0) return word;
-    }
+  // Places of those that covers are played on; of all it knows, where it knows none of them.
+  // Without those that the prompt names.
+  std::vector<int64_t> other_instruments(const Asked& asked) const {
     const auto& known = judge_.tagger->config().instruments;
-    for (const std::string& word : known) {
-      if (std::ranges::find(asked.instruments, word) == asked.instruments.end()) return word;
+    std::vector<int64_t> places = cover_places(judge_);
+    if (places.empty()) {
+      places.resize(known.size());
+      std::iota(places.begin(), places.end(), 0);
     }
-    return {};
+    std::erase_if(places, [&](int64_t place) {
+      return std::ranges::find(asked.instruments, known[static_cast<size_t>(place)]) !=
+             asked.instruments.end();
+    });
+    return places;
   }
 
   // [N, C, H, W] of one window of each of some records.

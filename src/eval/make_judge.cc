@@ -68,6 +68,32 @@ void measure_tags(Judge& judge, const Heard& heard, const std::string& suffix) {
   set("genre", share_of_genres(heard));
 }
 
+// Real music by one of the instruments that covers are played on, alone: how often it is heard
+// before the others.
+void measure_favourites(Judge& judge, const JudgeData& data, std::span<const Piece> pieces,
+                        const Job& job) {
+  const std::vector<int64_t> places = cover_places(judge);
+  std::vector<Piece> alone;
+  std::vector<int64_t> right;
+  for (const Piece& piece : pieces) {
+    const shards::Segment& segment = data.segment(piece);
+    if (segment.drums || segment.instruments.size() != 1) continue;
+    const int64_t place = judge.place_of_instrument(segment.instruments.front());
+    if (std::ranges::find(places, place) == places.end()) continue;
+    alone.push_back(piece);
+    right.push_back(place);
+  }
+  if (alone.empty()) return;
+  const Heard heard = listen_to(judge, data, alone, job);
+  int64_t found = 0;
+  for (size_t i = 0; i < alone.size(); ++i) {
+    const auto tags = heard.tags.instruments[static_cast<int64_t>(i)];
+    found += judge.favourite(tags, places) == right[i] ? 1 : 0;
+  }
+  judge.ceilings["cover_instrument"] =
+      static_cast<double>(found) / static_cast<double>(alone.size());
+}
+
 audio::Waveform sound_of(const Judge& judge, const JudgeData& data, const Piece& piece,
                          const Job& job) {
   return sound_of_levels(data.middle(piece), judge.params, data.record(piece).max_value, 24,
@@ -205,6 +231,7 @@ Judge make_judge(const shards::ShardReader& reader, const MakeJudgeOptions& opti
   if (!unseen_sound.empty()) {
     measure_tags(judge, listen_to(judge, data, unseen_sound, job), ", unseen soundfont");
   }
+  measure_favourites(judge, data, test, job);
   judge.keys = keys_of(judge, data, shuffled(training, 7, options.key_clips), job);
   measure_sounds(judge, data, shuffled(known_sound, 3, options.decoded), job);
 

@@ -72,6 +72,14 @@ TEST(AskedTest, FamiliesOfTheVocabulary) {
   EXPECT_EQ(family_of("808 drums"), "");
 }
 
+TEST(FavouriteTest, IsWhatIsFarthestAboveItsOwnThreshold) {
+  Judge judge;
+  judge.instrument_thresholds = {0.5, 0.1, 0.5};
+  const at::Tensor heard = at::tensor({0.4F, 0.2F, 0.45F});
+  EXPECT_EQ(judge.favourite(heard, std::vector<int64_t>{0, 1, 2}), 1);
+  EXPECT_EQ(judge.favourite(heard, std::vector<int64_t>{0, 2}), 2);
+}
+
 TEST(ThresholdTest, FindsAsManyAsThereAre) {
   const at::Tensor probabilities =
       at::tensor({0.9F, 0.1F, 0.7F, 0.2F, 0.4F, 0.3F, 0.2F, 0.6F}).view({4, 2});
