@@ -249,7 +249,7 @@ class ModelJudgement {
 }  // namespace
 
 JudgeModelOptions quick_options() {
-  return {.clips = 40, .covers = 4, .morphs = 1, .chords = 16, .neighbours = 200};
+  return {.clips = 40, .covers = 16, .morphs = 1, .chords = 16, .neighbours = 200};
 }
 
 Report judge_model(pipelines::MusicModel& model, ClipStore& store, const Judge& judge,
