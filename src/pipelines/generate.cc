@@ -8,6 +8,7 @@
 #include <cmath>
 #include <span>
 
+#include "audio/widen.h"
 #include "core/error.h"
 #include "pipelines/chroma_rows.h"
 #include "pipelines/prompt_schedule.h"
@@ -116,6 +117,10 @@ void GenerateRequest::visit(FieldVisitor& v) {
                      .unit = "LUFS",
                      .minimum = -60,
                      .maximum = 0});
+  v.field(stereo, {.name = "stereo",
+                   .help = "How far the two channels differ; 0 is mono",
+                   .minimum = 0,
+                   .maximum = 1});
   v.field(variation, {.name = "variation",
                       .help = "How far the noise turns towards another seed's: vary's amount",
                       .minimum = 0,
@@ -192,6 +197,11 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
       clip.notes = length_notes(stretch, geometry);
       add_notes(clip.notes, steered.notes);
       add_notes(clip.notes, sampling_notes(request.sampling));
+      if (request.stereo > 0 && clip.sound.channels() == 1) {
+        clip.sound = audio::widened(clip.sound, request.stereo, request.loop);
+        // They are those of one channel: what goes on from the clip has to encode both.
+        clip.latents = at::Tensor();
+      }
       set_loudness(clip.sound, request.loudness, clip.notes, context.job, request.loop);
       GenerateRequest own = request;
       own.sampling.seed = static_cast<int64_t>(seeds[i]);

@@ -20,6 +20,7 @@ struct GenerateRequest {
   int64_t count = 1;
   int64_t batch = 1;
   double loudness = -23.0;
+  double stereo = 0;     // audio/widen.h's width; of models that make one channel
   double variation = 0;  // how far the noise turns to that of variation_seed
   std::optional<int64_t> variation_seed = {};
   std::string varied_before = {};  // turns that came before that one: "0.3:17, 0.1:4"

@@ -122,7 +122,7 @@ std::string batch_key(const library::JobRecord& record) {
   if (record.pipeline != "generate" || record.options.value("stream", false)) return {};
   OrderedJson request = record.request;
   if (request.value("cache_interval", 1) != 1) return {};
-  for (const char* own : {"prompt", "negative_prompt", "seed", "loudness", "variation",
+  for (const char* own : {"prompt", "negative_prompt", "seed", "loudness", "stereo", "variation",
                           "variation_seed", "varied_before", "decode_iterations"}) {
     request.erase(own);
   }

@@ -112,6 +112,8 @@ void check_streamed(const std::string& pipeline, const Json& request) {
   };
   if (!can_stream(pipeline)) refuse("the pipeline " + pipeline);
   if (request.value("loop", false)) refuse("loop");
+  if (request.value("stereo", 0.0) > 0) refuse("stereo");
+  if (!request.value("chords", "").empty()) refuse("chords");
   if (request.value("count", int64_t{1}) > 1) refuse("more than one clip (count)");
   if (request.value("variation", 0.0) > 0 || !request.value("varied_before", "").empty()) {
     refuse("variation");

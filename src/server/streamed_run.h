@@ -17,8 +17,8 @@ namespace riffle::server {
 
 // Whether the pipeline can be made so.
 bool can_stream(const std::string& pipeline);
-// Throws Error{InvalidArgument} for what has no meaning in segments: loops, variations, several
-// clips.
+// Throws Error{InvalidArgument} for what has no meaning in segments: loops, chords, two channels
+// of one, variations, several clips.
 void check_streamed(const std::string& pipeline, const Json& request);
 
 struct StreamedContext {

@@ -145,7 +145,8 @@ TEST_F(Streamed, PromptsChangeAtTheirTimesAndBarsSetTheLength) {
 }
 
 TEST_F(Streamed, WhatHasNoSegmentsIsRefused) {
-  for (const Json& more : {Json{{"loop", true}}, Json{{"count", 2}}, Json{{"variation", 0.5}}}) {
+  for (const Json& more : {Json{{"loop", true}}, Json{{"count", 2}}, Json{{"variation", 0.5}},
+                           Json{{"stereo", 0.5}}, Json{{"chords", "Am"}, {"bpm", 100}}}) {
     EXPECT_THAT(submit(more, 400).at("detail").get<std::string>(), HasSubstr("streamed job"));
   }
 }

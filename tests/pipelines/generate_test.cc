@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "audio/test_signals.h"
 #include "core/error.h"
 #include "pipelines/registry.h"
 #include "support.h"
@@ -187,6 +188,25 @@ double step_quantile(const std::vector<float>& samples, double share) {
   }
   std::ranges::sort(steps);
   return steps[static_cast<size_t>(share * static_cast<double>(steps.size() - 1))];
+}
+
+TEST_F(GenerateTest, TwoChannelsAddUpToTheOne) {
+  for (const bool loop : {false, true}) {
+    GenerateRequest request{.prompt = "p", .loop = loop, .sampling = quick(1, 1)};
+    const Clip mono = one(request);
+    request.stereo = 0.6;
+    const Clip wide = one(request);
+    ASSERT_EQ(mono.sound.channels(), 1);
+    ASSERT_EQ(wide.sound.channels(), 2);
+    ASSERT_EQ(wide.sound.frames(), mono.sound.frames());
+    std::vector<float> sum = wide.sound.samples[0];
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += wide.sound.samples[1][i];
+    EXPECT_GT(audio::test::correlation(sum, mono.sound.samples[0]), 0.9999);
+    EXPECT_LT(audio::test::correlation(wide.sound.samples[0], wide.sound.samples[1]), 0.7);
+    EXPECT_FALSE(wide.latents.defined());
+    EXPECT_EQ(wide.picture.rgb, mono.picture.rgb);
+    EXPECT_EQ(wide.request.at("stereo"), 0.6);
+  }
 }
 
 TEST_F(GenerateTest, LoopsCloseWithoutAClick) {

@@ -63,6 +63,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
         { minimum: 1, maximum: 64, default: 1, advanced: true }),
       field('loudness', 'number', 'Loudness of the result (EBU R128)',
         { unit: 'LUFS', minimum: -60, maximum: 0, default: -23 }),
+      field('stereo', 'number', 'How far the two channels differ; 0 is mono', { minimum: 0, maximum: 1, default: 0 }),
       field('variation', 'number', "How far the noise turns towards another seed's: vary's amount",
         { minimum: 0, maximum: 1, default: 0, advanced: true }),
       field('variation_seed', 'integer', 'That other seed',
