@@ -92,6 +92,13 @@ describe.skipIf(missing)('the pages', () => {
     await button('Seconds').click()
     await page.getByLabel('Seconds', { exact: true }).fill('20')
     await page.getByLabel('Count').fill('1')
+    const along = page.getByLabel('Listen while it is made')
+    await along.waitFor()
+    const chords = page.getByLabel('Chords', { exact: true })
+    await chords.fill('Am | F') // which segments would not follow
+    await along.waitFor({ state: 'detached' })
+    await chords.fill('')
+    await along.waitFor()
     await button('Make it').click()
     await waitForSound(page, 'stream')
     expect(newestJob()).toMatchObject({ stream: true, state: 'running', clips: [] })
