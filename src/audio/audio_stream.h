@@ -16,8 +16,8 @@ namespace riffle::audio {
 // Takes the bytes of the stream, in order.
 using StreamReceiver = std::function<void(std::span<const uint8_t> bytes)>;
 
-// wav: 16 bits, its header says "endless". mp3, opus (in Ogg): as AudioWriter's defaults; rates they
-// do not have are converted.
+// wav: 16 bits, its header says "endless". mp3, opus (in Ogg): as AudioWriter's defaults; rates
+// they do not have are converted.
 class AudioStream {
  public:
   // ending: "wav", "mp3" or "opus". What the receiver throws comes out of the call that made the

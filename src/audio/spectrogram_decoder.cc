@@ -112,7 +112,8 @@ struct SpectrogramDecoder::State {
   Waveform take(int64_t limit) {
     Waveform result{params.sample_rate, std::vector<std::vector<float>>(out.samples.size())};
     int64_t count = 0;
-    // A transform of fewer samples sums to less: the grid's samples are too loud by the ratio of the rates.
+    // A transform of fewer samples sums to less: the grid's samples are too loud by the ratio of
+    // the rates.
     const float scale = kFromPictureScale * static_cast<float>(retrieval.grid().geometry.hop) /
                         static_cast<float>(params.hop_length());
     for (size_t c = 0; c < out.samples.size(); ++c) {

@@ -25,8 +25,8 @@ at::Tensor weights_of(const text::WordVocabulary& vocabulary, const std::string&
   int64_t at = 0;
   for (const text::WeightedSpan& span : text::parse_prompt_weights(prompt)) {
     const auto known = vocabulary.encode(text::find_music_terms(span.text).rest, length);
-    const auto count = static_cast<int64_t>(
-        std::ranges::count_if(known.ids, [](int64_t id) { return id != text::WordVocabulary::kEnd; }));
+    const auto count = static_cast<int64_t>(std::ranges::count_if(
+        known.ids, [](int64_t id) { return id != text::WordVocabulary::kEnd; }));
     const int64_t fits = std::min(count, length - 1 - at);
     if (fits > 0) weights.narrow(0, at, fits).fill_(span.weight);
     at += std::max<int64_t>(0, fits);

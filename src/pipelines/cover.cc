@@ -134,10 +134,9 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
     options.mix =
         magic_mix_of(request, scheduler, {original.latents, noise.initial}, scheduler.index());
   }
-  const at::Tensor chroma =
-      !request.free_notes && model.denoiser().follows_chroma()
-          ? heard_chroma_rows(source, geometry.column_s(), columns, inner)
-          : at::Tensor();
+  const at::Tensor chroma = !request.free_notes && model.denoiser().follows_chroma()
+                                ? heard_chroma_rows(source, geometry.column_s(), columns, inner)
+                                : at::Tensor();
   const SteeredWindows steered =
       steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), chroma, inner);
 

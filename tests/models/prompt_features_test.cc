@@ -65,9 +65,7 @@ TEST(BeatRows, PhasesGoRoundOnceABeatAndABar) {
   EXPECT_LT(max_abs(beat_rows(grid, 5, 8), rows.narrow(2, 5, 8)), 1e-5);
 }
 
-TEST(BeatRows, UnknownIsZero) {
-  EXPECT_EQ(beat_rows({}, 3, 7).abs().sum().item<float>(), 0);
-}
+TEST(BeatRows, UnknownIsZero) { EXPECT_EQ(beat_rows({}, 3, 7).abs().sum().item<float>(), 0); }
 
 }  // namespace
 }  // namespace riffle::models

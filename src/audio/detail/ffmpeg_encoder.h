@@ -24,8 +24,8 @@ struct EncoderSettings {
   int sample_rate;             // one the format has
   int channels;                // as many as it takes
   ChannelMask layout;
-  SampleType sample_type;      // PCM and FLAC
-  AudioWriterOptions options;  // the rest; its tags are those the format keeps
+  SampleType sample_type;        // PCM and FLAC
+  AudioWriterOptions options;    // the rest; its tags are those the format keeps
   StreamReceiver receiver = {};  // takes the bytes in place of a file; path is then not used
 };
 
