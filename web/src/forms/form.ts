@@ -13,8 +13,9 @@ export interface Group {
 
 const groups: { title: string; names: string[] }[] = [
   { title: 'What', names: ['prompt', 'to', 'chords', 'negative_prompt'] },
-  { title: 'How much', names: ['strength', 'amount', 'magic_mix', 'mix', 'side', 'channels', 'blend', 'stereo'] },
+  { title: 'How much', names: ['strength', 'amount', 'magic_mix', 'mix', 'side', 'channels', 'blend'] },
   { title: 'Length', names: ['seconds', 'bars', 'bpm', 'beats_per_bar', 'loop', 'loop_strength'] },
+  { title: 'Width', names: ['stereo'] },
   { title: 'Takes', names: ['count', 'seed'] },
   { title: 'Quality', names: ['preset'] },
 ]
