@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipelines/cover.h"
 
-#include <ATen/ops/zeros_like.h>
-
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -41,13 +39,9 @@ SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
     const double share =
         windows == 1 ? 0 : static_cast<double>(k) / static_cast<double>(windows - 1);
     steered.prompts.push_back({mixed(from, to, share), negative});
-    if (chroma.defined()) {
-      // The side that guidance moves away from is told no notes, so that it leads to them: chroma
-      // follows the source with 0.70 in place of 0.52 at a strength of 0.65.
-      diffusion::GuidedPrompt& prompt = steered.prompts.back();
-      prompt.positive.chroma = plan.slice(chroma, k);
-      prompt.negative.chroma = at::zeros_like(prompt.positive.chroma);
-    }
+    // Chroma follows the source with 0.70 in place of 0.52 at a strength of 0.65 since guidance
+    // leads to the notes.
+    if (chroma.defined()) set_chroma(steered.prompts.back(), plan.slice(chroma, k));
   }
   return steered;
 }

@@ -126,6 +126,11 @@ std::vector<TimedPrompt> parse_prompt_schedule(std::string_view text, const Leng
   return prompts;
 }
 
+void set_chroma(diffusion::GuidedPrompt& prompt, const at::Tensor& chroma) {
+  prompt.positive.chroma = chroma;
+  prompt.negative.chroma = at::zeros_like(chroma);
+}
+
 void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional<double> bpm,
                const PieceBeats& beats, int64_t first_column, int64_t columns,
                int64_t total_columns) {
@@ -139,13 +144,12 @@ void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional
         static_cast<double>(total_columns) / static_cast<double>(beats.whole_beats);
   }
   prompt.positive.beats = models::beat_rows(grid, first_column, columns);
-  // Neither is known there: guidance is to lead towards the beat, and towards the chords.
+  // They are not known there: guidance is to lead towards the beat.
   prompt.negative.beats = at::zeros_like(prompt.positive.beats);
   if (beats.chords.empty() || !model.denoiser().follows_chroma()) return;
   const double columns_per_bar = grid.columns_per_beat * static_cast<double>(grid.beats_per_bar);
-  prompt.positive.chroma = chroma_rows(beats.chords, columns_per_bar, first_column, columns,
-                                       beats.whole_beats > 0 ? total_columns : 0);
-  prompt.negative.chroma = at::zeros_like(prompt.positive.chroma);
+  set_chroma(prompt, chroma_rows(beats.chords, columns_per_bar, first_column, columns,
+                                 beats.whole_beats > 0 ? total_columns : 0));
 }
 
 namespace {

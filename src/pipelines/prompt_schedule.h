@@ -42,6 +42,10 @@ struct PieceBeats {
   std::vector<text::ChordSpan> chords = {};  // over and over again; empty: as the model likes
 };
 
+// Tells a prompt what sounds in its window, [1, kChromaRows, columns] (chroma_rows.h). The side
+// that guidance moves away from is told nothing of it, so that it leads to these notes.
+void set_chroma(diffusion::GuidedPrompt& prompt, const at::Tensor& chroma);
+
 // Tells a prompt where the beats of its window lie, which begins at first_column, and its chords.
 // No tempo, or a model that does not follow beats: nothing happens.
 void set_beats(diffusion::GuidedPrompt& prompt, MusicModel& model, std::optional<double> bpm,

@@ -358,20 +358,13 @@ bool HttpServer::Impl::process_and_close_socket(socket_t socket) {
 
 void HttpServer::Impl::read_file(const httplib::Request& in, const httplib::ContentReader& reader,
                                  const IncomingFile& file) const {
-  const auto require_room = [&](bool there_is) {
-    if (there_is) return;
-    throw ProblemError(
-        {.status = 413,
-         .code = "too_large",
-         .detail = fmt::format("the body has more than {} bytes", options.max_body)});
-  };
   // The library would read all of it before it says so.
-  require_room(!t_connection->body_is_too_large());
+  if (t_connection->body_is_too_large()) throw body_too_large(options.max_body);
   // It counts the bytes that are sent; of a body that is packed (Content-Encoding) there are more.
   int64_t left = options.max_body;
   const auto take = [&](const char* data, size_t size, bool wanted) {
     left -= static_cast<int64_t>(size);
-    require_room(left >= 0);
+    if (left < 0) throw body_too_large(options.max_body);
     if (wanted) file.on_bytes({data, size});
   };
   std::exception_ptr failure;

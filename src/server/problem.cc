@@ -68,6 +68,12 @@ int status_of(ErrorCode code) {
 
 std::string_view title_of_status(int status) { return status_row(status).title; }
 
+ProblemError body_too_large(int64_t max_bytes) {
+  return ProblemError({.status = 413,
+                       .code = "too_large",
+                       .detail = fmt::format("the body has more than {} bytes", max_bytes)});
+}
+
 ProblemError no_such(std::string_view what, std::string_view id) {
   // Ids come from outside: only so much of one is repeated.
   return ProblemError({.status = 404,

@@ -2,6 +2,7 @@
 // What went wrong, as HTTP says it: problem documents (RFC 9457) with a code and a hint.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <stdexcept>
@@ -34,6 +35,9 @@ class ProblemError : public std::runtime_error {
  private:
   Problem problem_;
 };
+
+// 413 for a body of more than so many bytes.
+ProblemError body_too_large(int64_t max_bytes);
 
 // 404 for a thing that is not there: "there is no clip clip_x".
 ProblemError no_such(std::string_view what, std::string_view id);

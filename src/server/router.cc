@@ -62,18 +62,14 @@ const Route& Router::find(Request& request) const {
 }
 
 void read_text_body(Request& request, int64_t max_bytes) {
-  request.read_file(
-      {.on_name = [](const std::string&) {},
-       .on_bytes =
-           [&](std::string_view bytes) {
-             request.body += bytes;
-             if (static_cast<int64_t>(request.body.size()) > max_bytes) {
-               throw ProblemError(
-                   {.status = 413,
-                    .code = "too_large",
-                    .detail = fmt::format("the body has more than {} bytes", max_bytes)});
-             }
-           }});
+  request.read_file({.on_name = [](const std::string&) {},
+                     .on_bytes =
+                         [&](std::string_view bytes) {
+                           request.body += bytes;
+                           if (static_cast<int64_t>(request.body.size()) > max_bytes) {
+                             throw body_too_large(max_bytes);
+                           }
+                         }});
 }
 
 }  // namespace riffle::server

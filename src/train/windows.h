@@ -25,8 +25,8 @@ struct Window {
 class Windows {
  public:
   // Starts are multiples of `grid` frames. Segments of one pitched instrument alone come up `alone`
-  // times as often. Throws Error{InvalidArgument} when no segment of the
-  // split is long enough. `corpus` must outlive it.
+  // times as often. Throws Error{InvalidArgument} when no segment of the split is long enough.
+  // `corpus` must outlive it.
   Windows(const shards::ShardReader& corpus, shards::Split split, int64_t frames, int64_t grid,
           uint64_t seed, int64_t alone = 1);
 
