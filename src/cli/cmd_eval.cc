@@ -16,6 +16,7 @@
 #include "cli/eval_band.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -38,15 +39,17 @@ struct SamplingFlags {
   std::string preset;
   std::optional<int64_t> steps;
   std::optional<double> guidance;
+  std::vector<std::string> settings;
 
   void add_to(CLI::App& app) {
     app.add_option("--preset", preset, "fast, balanced or best (default: the model's)")
         ->type_name("NAME");
     app.add_option("--steps", steps, "Steps of the sampler (default: the preset's)");
     app.add_option("--guidance", guidance, "How strictly prompts are followed");
+    add_settings(app, settings);
   }
   Json fields() const {
-    Json json = Json::object();
+    Json json = fields_of(settings);
     if (!preset.empty()) json["preset"] = preset;
     if (steps) json["steps"] = *steps;
     if (guidance) json["guidance"] = *guidance;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "corpus/pair_sources.h"
@@ -35,6 +36,7 @@ struct Flags {
   std::string judge;
   std::string output;
   std::optional<int64_t> steps;
+  std::vector<std::string> settings;
   eval::BandItemOptions items;
   eval::JudgeBandOptions options;
   bool keep = false;
@@ -57,7 +59,7 @@ void run(const Flags& flags, Context& context) {
   const auto songs = corpus::open_pair_sources(
       flags.corpus, {.sample_rate = model->codec().sample_rate()}, context.job);
   const auto items = eval::band_items(*songs, flags.items, context.job);
-  Json sampling = Json::object();
+  Json sampling = fields_of(flags.settings);
   if (flags.steps) sampling["steps"] = *flags.steps;
   const fs::path folder = flags.output.empty() ? fs::path(fmt::format("eval-{}", model->name()))
                                                : fs::path(flags.output);
@@ -95,6 +97,7 @@ Action add_eval_band(CLI::App& app) {
       ->check(between(4, 600))
       ->capture_default_str();
   app.add_option("--steps", flags->steps, "Steps of the sampler (default: the model's)");
+  add_settings(app, flags->settings);
   app.add_option("--seed", flags->options.seed, "Of the first stem")->capture_default_str();
   app.add_option("-o,--output", flags->output,
                  "Folder for report.json and pieces (default: eval-MODEL)")

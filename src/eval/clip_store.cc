@@ -97,6 +97,14 @@ KeptClip ClipStore::clip(const std::string& name, const Json& request,
   return std::move(*kept);
 }
 
+void set_fields(Json& request, const Json& asked) {
+  const std::string pipeline = json_get<std::string>(request, "pipeline", "request");
+  for (const auto& [name, value] : asked.items()) {
+    if (!value.is_object()) request[name] = value;
+  }
+  if (asked.contains(pipeline)) request.update(asked[pipeline]);
+}
+
 std::string mark_of_model(const fs::path& bundle) {
   std::vector<std::string> lines;
   const auto add = [&](const fs::path& path) {

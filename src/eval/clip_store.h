@@ -50,6 +50,10 @@ class ClipStore {
   int64_t made_ = 0;
 };
 
+// Puts the fields that were asked for in the place of a request's own: {"steps": 8, "cover":
+// {"strength": 0.6}} are steps of every request and the strength of covers.
+void set_fields(Json& request, const Json& asked);
+
 // Changes when a file of the bundle does (names, sizes and times of change).
 std::string mark_of_model(const std::filesystem::path& bundle);
 

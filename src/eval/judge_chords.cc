@@ -59,13 +59,14 @@ Row judge_chords(pipelines::MusicModel& model, ClipStore& store, const Judge& ju
   Share right;
   for (int64_t i = 0; i < options.count; ++i) {
     const char* const progression = kProgressions[static_cast<size_t>(i) % kProgressions.size()];
-    Json request = options.sampling;
+    Json request;
     request["pipeline"] = "generate";
     request["seed"] = options.seed + i;
     request["prompt"] = kPlayers[static_cast<size_t>(i) % kPlayers.size()];
     request["chords"] = progression;
     request["bars"] = 2;
     request["bpm"] = kBpm;
+    set_fields(request, options.sampling);
     const KeptClip clip = store.clip(fmt::format("chords-{:04}", i), request, judge.params, job);
     right.add(agrees_best_as_asked(chroma_of(clip.sound, Job{job.stop, {}}), progression));
     job.report("chords", i + 1, options.count);

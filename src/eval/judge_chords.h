@@ -16,7 +16,7 @@ namespace riffle::eval {
 struct JudgeChordsOptions {
   int64_t count = 32;
   int64_t seed = 1;
-  Json sampling = Json::object();  // fields of every request
+  Json sampling = Json::object();  // fields of requests, as set_fields takes them
 };
 
 // Clips of two bars of two chords each. One counts as right when its chroma agrees better with the

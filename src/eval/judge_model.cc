@@ -53,11 +53,12 @@ std::string clip_name(const char* kind, int64_t number) {
   return fmt::format("{}-{:04}", kind, number);
 }
 
-Json request_of(const char* pipeline, const JudgeModelOptions& options, int64_t seed) {
-  Json request = options.sampling;
-  request["pipeline"] = pipeline;
-  request["seed"] = seed;
-  return request;
+// own: what the judge asks for.
+Json request_of(const char* pipeline, const JudgeModelOptions& options, int64_t seed, Json own) {
+  own["pipeline"] = pipeline;
+  own["seed"] = seed;
+  set_fields(own, options.sampling);
+  return own;
 }
 
 // Clips made for covers to be made of: those whose prompts name an instrument, without drums.
@@ -80,8 +81,8 @@ class ModelJudgement {
     ClipJudges judges(judge_);
     for (int64_t i = 0; i < options_.clips; ++i) {
       const Asked& asked = judge_.prompts[static_cast<size_t>(i) % judge_.prompts.size()];
-      Json request = request_of("generate", options_, options_.seed + i);
-      request["prompt"] = asked.prompt;
+      const Json request =
+          request_of("generate", options_, options_.seed + i, {{"prompt", asked.prompt}});
       const std::string name = clip_name("clip", i);
       const KeptClip clip = store_.clip(name, request, judge_.params, job_);
       judges.add(asked, clip, job_);
@@ -103,10 +104,11 @@ class ModelJudgement {
       const std::vector<int64_t> others = other_instruments(source.asked);
       if (others.empty()) break;
       const int64_t wanted = others[static_cast<size_t>(i) % others.size()];
-      Json request = request_of("cover", options_, options_.seed + i);
-      request["file"] = store_.sound_path(source.name).string();
-      request["prompt"] = judge_.tagger->config().instruments[static_cast<size_t>(wanted)];
-      request["strength"] = kCoverStrength;
+      const Json request =
+          request_of("cover", options_, options_.seed + i,
+                     {{"file", store_.sound_path(source.name).string()},
+                      {"prompt", judge_.tagger->config().instruments[static_cast<size_t>(wanted)]},
+                      {"strength", kCoverStrength}});
       const KeptClip cover = store_.clip(clip_name("cover", i), request, judge_.params, job_);
       const audio::Waveform original =
           pipelines::read_sound_file(store_.sound_path(source.name), Job{job_.stop, {}}).sound;
@@ -139,12 +141,12 @@ class ModelJudgement {
     const int64_t count = std::min<int64_t>(options_.morphs, std::ssize(kMorphs));
     for (int64_t i = 0; i < count; ++i) {
       const MorphPair& pair = kMorphs[static_cast<size_t>(i)];
-      Json request = request_of("morph", options_, options_.seed + i);
-      request["prompt"] = fmt::format("{}, {} bpm", pair.from, pair.bpm);
-      request["to"] = fmt::format("{}, {} bpm", pair.to, pair.bpm);
-      request["clips"] = kSteps;
-      request["bars"] = 2;
-      request["bpm"] = pair.bpm;
+      const Json request = request_of("morph", options_, options_.seed + i,
+                                      {{"prompt", fmt::format("{}, {} bpm", pair.from, pair.bpm)},
+                                       {"to", fmt::format("{}, {} bpm", pair.to, pair.bpm)},
+                                       {"clips", kSteps},
+                                       {"bars", 2},
+                                       {"bpm", pair.bpm}});
       const KeptClip morph = store_.clip(clip_name("morph", i), request, judge_.params, job_);
       const int64_t frames = morph.sound.frames();
       std::vector<OnsetStrength> onsets;

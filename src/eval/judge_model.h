@@ -23,7 +23,8 @@ struct JudgeModelOptions {
   int64_t morphs = 8;
   int64_t chords = 32;
   int64_t seed = 1;
-  // Fields of every request: {"preset": "best", "steps": 8}.
+  // Fields of requests (set_fields in clip_store.h): {"preset": "best", "cover": {"strength":
+  // 0.6}}.
   Json sampling = Json::object();
   // Held-out and training windows whose latents generated ones are compared with.
   int64_t neighbours = 1000;

@@ -77,7 +77,7 @@ void measure_favourites(Judge& judge, const JudgeData& data, std::span<const Pie
   std::vector<int64_t> right;
   for (const Piece& piece : pieces) {
     const shards::Segment& segment = data.segment(piece);
-    if (segment.drums || segment.instruments.size() != 1) continue;
+    if (!segment.solo()) continue;
     const int64_t place = judge.place_of_instrument(segment.instruments.front());
     if (std::ranges::find(places, place) == places.end()) continue;
     alone.push_back(piece);

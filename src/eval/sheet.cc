@@ -79,7 +79,7 @@ SheetFiles render_sheet(const std::vector<SheetClip>& sheet, pipelines::MusicMod
   for (size_t i = 0; i < sheet.size(); ++i) {
     const SheetClip& clip = sheet[i];
     Json request = clip.request;
-    request.update(sampling);
+    set_fields(request, sampling);
     if (clip.source > 0) {
       request["file"] = store.sound_path(fmt::format("sheet-{}", clip.source)).string();
     }

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "library/library.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "library/detail/migrations.h"
 #include "library/detail/sqlite.h"
@@ -33,38 +28,13 @@ fs::path made(const fs::path& folder) {
   return folder;
 }
 
-// Held as long as the library is open; the system lets go of it when a process dies.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    const fs::path path = folder / "lock";
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file_ < 0) {
-      throw Error(ErrorCode::Io,
-                  fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)),
-                  "give another folder with --library");
-    }
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(file_);
-      throw Error(ErrorCode::Unsupported,
-                  fmt::format("{} is in use by another riffle serve", folder.string()),
-                  "stop that one, or give another folder with --library");
-    }
-  }
-  ~FolderLock() { ::close(file_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int file_ = -1;
-};
-
 }  // namespace
 
 struct Library::Impl {
   explicit Impl(const fs::path& path)
       : folder(made(path)),
-        lock(folder),
+        lock(folder / "lock", fmt::format("{} is in use by another riffle serve", folder.string()),
+             "stop that one, or give another folder with --library"),
         database(folder / "library.db"),
         clips(database, folder / "clips"),
         jobs(database),

@@ -8,6 +8,8 @@
 #include "audio/downmix.h"
 #include "audio/loudness.h"
 #include "audio/resample.h"
+#include "diffusion/inversion.h"
+#include "diffusion/strength.h"
 #include "pipelines/chroma_rows.h"
 #include "pipelines/prompt_schedule.h"
 #include "pipelines/render.h"
@@ -46,6 +48,38 @@ SteeredWindows steer_cover(MusicModel& model, const CoverRequest& request,
   return steered;
 }
 
+// What a strength means: how far up the noise the recording is taken, and how much of that noise's
+// variance is the seed's.
+struct Covering {
+  double level = 1;
+  double fresh = 1;
+};
+
+Covering covering_of(const CoverRequest& request, bool inverts) {
+  if (!inverts) return {request.strength, 1};
+  constexpr double kWhole = 0.45;  // the strength that is all of the recording's noise
+  // Without any of the seed's all seeds would give one cover.
+  constexpr double kLeastFresh = 0.03;
+  const double beyond = std::max(0.0, (request.strength - kWhole) / (1 - kWhole));
+  return {std::min(1.0, request.strength / kWhole), kLeastFresh + (1 - kLeastFresh) * beyond};
+}
+
+// The noise of the recording, told what the cover is told but for the prompt: what it sounds like
+// nobody knows.
+at::Tensor noise_of_recording(MusicModel& model, const diffusion::Scheduler& scheduler,
+                              const at::Tensor& latents, int64_t noise_index, int64_t evaluations,
+                              std::span<const diffusion::GuidedPrompt> prompts,
+                              const diffusion::SampleOptions& options, const Job& job) {
+  std::vector<diffusion::GuidedPrompt> told;
+  for (const diffusion::GuidedPrompt& prompt : prompts) {
+    told.push_back({prompt.negative, {}});
+    told.back().positive.chroma = prompt.positive.chroma;
+  }
+  const double top = scheduler.timesteps()[static_cast<size_t>(noise_index)];
+  return diffusion::inverted_noise(model.denoiser(), scheduler.config(), latents, top, evaluations,
+                                   told, options, job);
+}
+
 diffusion::MagicMix magic_mix_of(const CoverRequest& request, const diffusion::Scheduler& scheduler,
                                  const diffusion::KnownLatents& source, int64_t first) {
   // The paper's kmin and kmax, counted in steps from the end.
@@ -64,10 +98,15 @@ void CoverRequest::visit(FieldVisitor& v) {
           {.name = "prompt", .help = "What it is to sound like", .required = true, .place = 2});
   v.field(to, {.name = "to", .help = "What it turns into until the end", .absent = "the prompt"});
   v.field(strength, {.name = "strength",
-                     .help = "0.4 changes it lightly, 0.55 heavily; above, melody and tempo go, or "
-                             "with models that follow chords the details of both",
+                     .help = "0.3 changes it lightly, 0.45 as far as melody and tempo stay; above, "
+                             "they go",
                      .minimum = 0,
                      .maximum = 1});
+  v.field(
+      fresh_noise,
+      {.name = "fresh_noise",
+       .help = "Begin from noise of the seed alone, as img2img does: in a third of the time, but "
+               "melody and sound change together, from a strength of 0.4 on"});
   v.field(free_notes, {.name = "free_notes",
                        .help = "Do not tell the model which notes sound in the recording: at high "
                                "strength it plays others; of models that follow chords"});
@@ -117,25 +156,38 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   const std::vector<uint64_t> seeds(static_cast<size_t>(items), seed_of(request.sampling.seed, 0));
   const StretchNoise noise = noise_of(seeds, geometry, columns, true);
 
-  ChosenScheduler chosen = choose_scheduler(request.sampling, model.denoiser());
+  // Karras's steps, few of which lie high in the noise, keep less of the melody.
+  ChosenScheduler chosen =
+      choose_scheduler(request.sampling, model.denoiser(), request.fresh_noise ? "" : "dpmpp_2m");
   diffusion::Scheduler& scheduler = *chosen.scheduler;
-  const at::Tensor latents =
-      start_from(scheduler, {original.latents, noise.initial}, request.strength);
-
+  const bool inverts = !request.fresh_noise && scheduler.noise_schedule().size() > 0;
+  const Covering covering = covering_of(request, inverts);
   diffusion::SampleOptions options = sample_options(request.sampling, geometry, false);
   options.noise = noise.source.get();
-  if (request.magic_mix) {
-    options.mix =
-        magic_mix_of(request, scheduler, {original.latents, noise.initial}, scheduler.index());
-  }
   const at::Tensor chroma = !request.free_notes && model.denoiser().follows_chroma()
                                 ? heard_chroma_rows(source, geometry.column_s(), columns, inner)
                                 : at::Tensor();
   const SteeredWindows steered =
       steer_cover(model, request, diffusion::WindowPlan(columns, options.windows), chroma, inner);
 
+  diffusion::KnownLatents from{original.latents, noise.initial};
+  RunContext sampling = context;
+  if (inverts) {
+    const auto place = diffusion::start_of_strength(scheduler, covering.level);
+    const int64_t evaluations = std::ssize(scheduler.timesteps()) - place.first_index;
+    const at::Tensor own =
+        noise_of_recording(model, scheduler, from.latents, place.noise_index, evaluations,
+                           steered.prompts, options, part_of_job(context.job, 0, 1, 2));
+    from.noise = std::sqrt(1 - covering.fresh) * own + std::sqrt(covering.fresh) * from.noise;
+    sampling.job = part_of_job(context.job, 1, 1, 2);
+  }
+  const at::Tensor latents = start_from(scheduler, from, covering.level);
+  if (request.magic_mix) {
+    options.mix = magic_mix_of(request, scheduler, from, scheduler.index());
+  }
+
   Clip clip;
-  clip.latents = run_sampler(model, chosen, latents, steered.prompts, options, context);
+  clip.latents = run_sampler(model, chosen, latents, steered.prompts, options, sampling);
   Rendered rendered = render(model, clip.latents,
                              {.samples = original.samples,
                               .max_value = original.max_value,

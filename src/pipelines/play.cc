@@ -34,17 +34,6 @@ int64_t columns_of(BandModel& model, int64_t samples, const BandShape& shape) {
   return shape.loop * codec.columns_of_loop(samples / shape.loop);
 }
 
-// The steps of one channel as steps of all channels, each of which has as many as its strength
-// says.
-Job channel_of_job(const Job& job, double before, double own, double all) {
-  return {job.stop, [&job, before, own, all](const Progress& progress) {
-            const auto steps = [&](double strength) {
-              return std::llround(static_cast<double>(progress.total) * strength / own);
-            };
-            job.report(progress.stage, steps(before) + progress.done, steps(all));
-          }};
-}
-
 class Player {
  public:
   Player(BandModel& model, const BandPiece& piece, const BandShape& shape,
@@ -73,12 +62,12 @@ class Player {
   at::Tensor first() {
     if (piece_.strength == 0) return tiled(known_);
     return run(known_, piece_.strength, piece_.seed,
-               channel_of_job(context_.job, 0, piece_.strength, piece_.strength + stereo_));
+               part_of_job(context_.job, 0, piece_.strength, piece_.strength + stereo_));
   }
   // Another take that keeps something of the first.
   at::Tensor varied(const at::Tensor& latents) {
     return run(latents, stereo_, seed_of(static_cast<int64_t>(piece_.seed), kLeftSeed),
-               channel_of_job(context_.job, piece_.strength, stereo_, piece_.strength + stereo_));
+               part_of_job(context_.job, piece_.strength, stereo_, piece_.strength + stereo_));
   }
   double stereo() const { return stereo_; }
   at::Tensor of_codec(const at::Tensor& latents) {

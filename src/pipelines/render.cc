@@ -37,6 +37,15 @@ at::Tensor start_from(diffusion::Scheduler& scheduler, const diffusion::KnownLat
   return latents;
 }
 
+Job part_of_job(const Job& job, double before, double own, double all) {
+  return {job.stop, [&job, before, own, all](const Progress& progress) {
+            const auto steps = [&](double weight) {
+              return std::llround(static_cast<double>(progress.total) * weight / own);
+            };
+            job.report(progress.stage, steps(before) + progress.done, steps(all));
+          }};
+}
+
 at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Tensor& latents,
                        std::span<const diffusion::GuidedPrompt> prompts,
                        diffusion::SampleOptions options, const RunContext& context) {

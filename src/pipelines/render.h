@@ -34,6 +34,10 @@ StretchNoise noise_of(std::span<const uint64_t> seeds, const Geometry& geometry,
 at::Tensor start_from(diffusion::Scheduler& scheduler, const diffusion::KnownLatents& known,
                       double strength);
 
+// The job of one run of several: its steps are told as steps of all runs. What the runs before it,
+// it and all of them weigh, in any unit.
+Job part_of_job(const Job& job, double before, double own, double all);
+
 // The sampler with the context's progress and previews.
 at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Tensor& latents,
                        std::span<const diffusion::GuidedPrompt> prompts,

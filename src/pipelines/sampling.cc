@@ -75,13 +75,14 @@ void Sampling::visit(FieldVisitor& v) {
                               .advanced = true});
 }
 
-ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser) {
+ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser,
+                                 const std::string& usual) {
   const auto config = diffusion::scheduler_config_from_json(denoiser.scheduler_config(),
                                                             "the model's scheduler_config.json");
   const Preset& preset = preset_named(sampling.preset);
   const bool distilled = config.class_name == "LCMScheduler";
   std::string name = sampling.scheduler;
-  if (name.empty()) name = distilled ? "lcm" : preset.scheduler;
+  if (name.empty()) name = distilled ? "lcm" : (usual.empty() ? preset.scheduler : usual);
   ChosenScheduler chosen;
   chosen.entry = &diffusion::scheduler_entry(name);
   chosen.scheduler = chosen.entry->make(config);

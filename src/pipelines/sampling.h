@@ -38,8 +38,10 @@ struct ChosenScheduler {
 
 // What the request asks for, else what the preset means for this model. The preset's steps are of
 // model evaluations: a scheduler of two evaluations a step takes half as many. Throws
-// Error{NotFound} for an unknown scheduler, Error{InvalidArgument} for too many steps.
-ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser);
+// Error{NotFound} for an unknown scheduler, Error{InvalidArgument} for too many steps. usual: in
+// the place of the preset's scheduler.
+ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser,
+                                 const std::string& usual = {});
 
 // Fills in a seed that was left open.
 void settle_seed(int64_t& seed);

@@ -61,7 +61,7 @@ void add_song(const NewPairSong& made, const PairHeader& header, Tensors& tensor
 PairWriter::PairWriter(fs::path pairs, PairHeader header)
     : pairs_(std::move(pairs)),
       header_(std::move(header)),
-      lock_(std::make_unique<detail::FolderLock>(pairs_)) {
+      lock_(detail::lock_corpus(pairs_)) {
   detail::adopt_header(pair_header_path(pairs_), to_json(header_));
   detail::remove_unfinished(pairs_);
 }

@@ -10,15 +10,12 @@
 #include <optional>
 #include <vector>
 
+#include "core/folder_lock.h"
 #include "core/job.h"
 #include "shards/pairs.h"
 #include "weights/safetensors.h"
 
 namespace riffle::shards {
-
-namespace detail {
-class FolderLock;
-}
 
 struct NewPairSound {
   at::Tensor latents;  // [channels, columns], any floating type
@@ -58,7 +55,7 @@ class PairWriter {
  private:
   std::filesystem::path pairs_;
   PairHeader header_;
-  std::unique_ptr<detail::FolderLock> lock_;
+  std::unique_ptr<FolderLock> lock_;
 };
 
 // The metadata of a shard's embeddings, where there are any.

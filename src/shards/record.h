@@ -28,6 +28,8 @@ struct Segment {
   std::string mood;
 
   int64_t frames() const { return last_frame - first_frame; }
+  // One pitched instrument, and nothing else.
+  bool solo() const { return !drums && instruments.size() == 1; }
 };
 
 // One mono rendition of a song, or an excerpt of a recording.

@@ -29,7 +29,7 @@ void check_shape(const at::Tensor& tensor, int64_t rows, int64_t columns, const 
 ShardWriter::ShardWriter(fs::path corpus, CorpusHeader header)
     : corpus_(std::move(corpus)),
       header_(std::move(header)),
-      lock_(std::make_unique<detail::FolderLock>(corpus_)) {
+      lock_(detail::lock_corpus(corpus_)) {
   detail::adopt_header(header_path(corpus_), to_json(header_));
   detail::remove_unfinished(corpus_);
 }

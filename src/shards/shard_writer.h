@@ -10,15 +10,12 @@
 #include <optional>
 #include <vector>
 
+#include "core/folder_lock.h"
 #include "core/job.h"
 #include "shards/record.h"
 #include "weights/safetensors.h"
 
 namespace riffle::shards {
-
-namespace detail {
-class FolderLock;
-}
 
 struct NewRecord {
   Record record;
@@ -50,7 +47,7 @@ class ShardWriter {
  private:
   std::filesystem::path corpus_;
   CorpusHeader header_;
-  std::unique_ptr<detail::FolderLock> lock_;
+  std::unique_ptr<FolderLock> lock_;
 };
 
 }  // namespace riffle::shards

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "core/folder_lock.h"
 #include "core/job.h"
 #include "train/adamw.h"
 #include "train/batch_queue.h"
@@ -114,6 +115,7 @@ class Trainer {
   TrainerOptions options_;
   ProcessGroup* processes_;
   CheckpointFolder checkpoints_;
+  std::unique_ptr<FolderLock> lock_;  // of the one that writes files
   std::unique_ptr<FlatParameters> parameters_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<LogFile> log_;

@@ -30,9 +30,8 @@ Windows::Windows(const shards::ShardReader& corpus, shards::Split split, int64_t
     const auto& segments = corpus.records()[index].segments;
     for (size_t s = 0; s < segments.size(); ++s) {
       if (starts_in(segments[s], frames, grid) < 1) continue;
-      const bool is_alone = !segments[s].drums && segments[s].instruments.size() == 1;
       const int64_t times =
-          std::max<int64_t>(1, segments[s].frames() / frames) * (is_alone ? alone : 1);
+          std::max<int64_t>(1, segments[s].frames() / frames) * (segments[s].solo() ? alone : 1);
       for (int64_t n = 0; n < times; ++n) {
         slots_.push_back({static_cast<uint32_t>(index), static_cast<uint32_t>(s)});
       }

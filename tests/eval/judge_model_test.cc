@@ -130,6 +130,16 @@ TEST_F(JudgeModelTest, ClipsOfAnotherRequestOrModelAreMadeAnew) {
   EXPECT_EQ(changed.made(), 1);
 }
 
+TEST_F(JudgeModelTest, FieldsMayBeSetForAllRequestsOrOnePipelines) {
+  const Json asked = {{"steps", 8}, {"cover", {{"strength", 0.6}, {"steps", 4}}}};
+  Json cover = {{"pipeline", "cover"}, {"strength", 0.45}};
+  set_fields(cover, asked);
+  EXPECT_EQ(cover, Json({{"pipeline", "cover"}, {"strength", 0.6}, {"steps", 4}}));
+  Json other = {{"pipeline", "generate"}, {"seed", 1}};
+  set_fields(other, asked);
+  EXPECT_EQ(other, Json({{"pipeline", "generate"}, {"seed", 1}, {"steps", 8}}));
+}
+
 TEST_F(JudgeModelTest, TheMarkOfAModelChangesWithItsFiles) {
   const std::string before = mark_of_model(path("tiny"));
   EXPECT_EQ(mark_of_model(path("tiny")), before);

@@ -118,6 +118,26 @@ TEST_F(CoverTest, TheSameSeedGivesTheSameCover) {
   EXPECT_NE(samples(3), samples(4));
 }
 
+// The noise is the recording's: as far up as it goes, what comes out has more of it than what noise
+// of the seed gives.
+TEST_F(CoverTest, KeepsMoreOfTheRecordingThanFreshNoiseDoes) {
+  const audio::Waveform sound = test::melody(3 * 22050, 22050);
+  const std::string file = model_->sound_file("melody.wav", sound);
+  const at::Tensor source = latents_of_sound(**model_, sound, {}).latents;
+  const auto distance = [&](double strength, bool fresh) {
+    const Clip clip = one({.file = file,
+                           .prompt = "p",
+                           .strength = strength,
+                           .fresh_noise = fresh,
+                           .sampling = quick(1, 20)});
+    return test::relative_error(clip.latents, source);
+  };
+  const double whole = distance(0.45, false);
+  EXPECT_LT(whole, 0.8 * distance(1, true));
+  EXPECT_LT(distance(0.2, false), whole);
+  EXPECT_GT(distance(1, false), whole) << "above 0.45 the seed's noise takes its place";
+}
+
 // Noise belongs to the timeline: what two recordings have in common at the start is covered alike.
 TEST_F(CoverTest, AlikeChannelsStayAlike) {
   audio::Waveform sound = test::melody(30000, 22050);

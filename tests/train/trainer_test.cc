@@ -102,6 +102,19 @@ TEST(Trainer, RefusesARunWithOtherSettings) {
   EXPECT_EQ(Trainer(task, options).step(), 0);
 }
 
+TEST(Trainer, OneAtATimeInAFolder) {
+  const test::TemporaryFolder folder;
+  ToyTask task;
+  {
+    const Trainer trainer(task, options_in(folder.path()));
+    ToyTask other;
+    EXPECT_RIFFLE_ERROR(Trainer(other, options_in(folder.path())), ErrorCode::InvalidArgument,
+                        "another process is training here");
+  }
+  ToyTask next;
+  EXPECT_EQ(Trainer(next, options_in(folder.path())).step(), 0);
+}
+
 TEST(Trainer, MoreStepsAreNoted) {
   const test::TemporaryFolder folder;
   {

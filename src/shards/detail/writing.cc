@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shards/detail/writing.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -20,26 +15,17 @@ namespace riffle::shards::detail {
 
 namespace fs = std::filesystem;
 
-FolderLock::FolderLock(const fs::path& folder) {
+std::unique_ptr<FolderLock> lock_corpus(const fs::path& folder) {
   std::error_code ec;
   fs::create_directories(shard_folder(folder), ec);
   if (ec) {
     throw Error(ErrorCode::Io,
                 fmt::format("cannot make {}: {}", shard_folder(folder).string(), ec.message()));
   }
-  descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor_ < 0) {
-    throw Error(ErrorCode::Io, fmt::format("{}: {}", folder.string(), std::strerror(errno)));
-  }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
-    throw Error(ErrorCode::InvalidArgument,
-                fmt::format("{}: another process is writing this corpus", folder.string()),
-                "wait for it, or choose another folder");
-  }
+  return std::make_unique<FolderLock>(
+      folder, fmt::format("{}: another process is writing this corpus", folder.string()),
+      "wait for it, or choose another folder");
 }
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 void adopt_header(const fs::path& path, const OrderedJson& header) {
   std::error_code ec;

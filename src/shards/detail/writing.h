@@ -4,24 +4,16 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
+#include "core/folder_lock.h"
 #include "core/json.h"
 
 namespace riffle::shards::detail {
 
-// A lock on the folder itself, which leaves nothing behind and ends with the process.
-class FolderLock {
- public:
-  // Makes the folder and its "shards". Throws Error{Io}, Error{InvalidArgument} while another
-  // process holds it.
-  explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
+// Makes the folder and its "shards", and locks it: the folder itself, which leaves nothing behind.
+// Throws Error{Io}, Error{InvalidArgument} while another process holds it.
+std::unique_ptr<FolderLock> lock_corpus(const std::filesystem::path& folder);
 
 // Writes the header where there is none. Throws Error{InvalidArgument} naming a difference to the
 // one that is there.

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "weights/detail/hub_pull.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +11,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 #include "weights/detail/http.h"
 #include "weights/detail/hub_client.h"
 #include "weights/detail/hub_manifest.h"
@@ -23,28 +21,6 @@ namespace riffle::weights::detail {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Held while a model is being fetched, so that two processes do not write one file.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& path)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      const int reason = errno;
-      if (descriptor_ >= 0) ::close(descriptor_);
-      throw Error(ErrorCode::Io,
-                  reason == EWOULDBLOCK
-                      ? fmt::format("{}: another process is fetching this model", path.string())
-                      : fmt::format("cannot lock {}: {}", path.string(), std::strerror(reason)));
-    }
-  }
-  ~FolderLock() { ::close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 // One model on its way: files come whole and checked into a hidden folder, which then takes the
 // model's name.
@@ -61,8 +37,12 @@ class Pull {
   }
 
   PullReport run() {
-    const FolderLock lock(final_.parent_path() /
-                          fmt::format(".{}.lock", final_.filename().string()));
+    // Two processes must not write one file.
+    const fs::path lock_file =
+        final_.parent_path() / fmt::format(".{}.lock", final_.filename().string());
+    const FolderLock lock(
+        lock_file, fmt::format("{}: another process is fetching this model", lock_file.string()),
+        "wait for it");
     recover();
     PullReport report{final_, listing_.commit, static_cast<int64_t>(listing_.files.size()), total_,
                       0};

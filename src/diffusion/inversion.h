@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The noise that a model would have made given latents from: Song et al. 2021, "Denoising Diffusion
+// Implicit Models", section 4.3, run upwards.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/job.h"
+#include "diffusion/sampler.h"
+#include "diffusion/scheduler.h"
+
+namespace riffle::diffusion {
+
+// latents [B, C, H, W]: clean ones. The noise that DDIM, told the same, would come from to them
+// when it begins at timestep `top`, of about unit variance; what is in the latents (where notes
+// begin and lie) is in it. prompts and options as in sample(); guidance is not applied. Throws what
+// sample() throws, and Error{Unsupported} for models without training timesteps (EDM).
+at::Tensor inverted_noise(models::Denoiser& denoiser, const SchedulerConfig& config,
+                          const at::Tensor& latents, double top, int64_t evaluations,
+                          std::span<const GuidedPrompt> prompts, SampleOptions options,
+                          const Job& job = {});
+
+}  // namespace riffle::diffusion
