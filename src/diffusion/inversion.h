@@ -15,10 +15,10 @@
 
 namespace riffle::diffusion {
 
-// latents [B, C, H, W]: clean ones. The noise that DDIM, told the same, would come from to them
-// when it begins at timestep `top`, of about unit variance; what is in the latents (where notes
-// begin and lie) is in it. prompts and options as in sample(); guidance is not applied. Throws what
-// sample() throws, and Error{Unsupported} for models without training timesteps (EDM).
+// latents [B, C, H, W]: clean ones. The noise n with which DDIM, told the same, would come to them
+// from alpha latents + sigma n, when it begins at timestep `top`: what is in the latents (where
+// notes begin and lie) is in it. prompts and options as in sample(); guidance is not applied.
+// Throws what sample() throws, and Error{Unsupported} for models without training timesteps (EDM).
 at::Tensor inverted_noise(models::Denoiser& denoiser, const SchedulerConfig& config,
                           const at::Tensor& latents, double top, int64_t evaluations,
                           std::span<const GuidedPrompt> prompts, SampleOptions options,

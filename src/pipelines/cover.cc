@@ -59,7 +59,7 @@ Covering covering_of(const CoverRequest& request, bool inverts) {
   if (!inverts) return {request.strength, 1};
   constexpr double kWhole = 0.45;  // the strength that is all of the recording's noise
   // Without any of the seed's all seeds would give one cover.
-  constexpr double kLeastFresh = 0.03;
+  constexpr double kLeastFresh = 0.01;
   const double beyond = std::max(0.0, (request.strength - kWhole) / (1 - kWhole));
   return {std::min(1.0, request.strength / kWhole), kLeastFresh + (1 - kLeastFresh) * beyond};
 }

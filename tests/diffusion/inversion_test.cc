@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "core/error.h"
@@ -71,10 +72,15 @@ TEST_F(InversionTest, FindsTheNoiseThatDdimComesFrom) {
   EXPECT_LT(error(250), error(20));
 }
 
-TEST_F(InversionTest, IsOfAboutUnitVarianceAtAnyHeight) {
+TEST_F(InversionTest, LeadsToASampleLikeThoseOfTheLevel) {
   const at::Tensor latents = 0.5 * seeded_noise(3, {1, 4, 6, 32});
-  for (const double top : {100.0, 400.0, 999.0}) {
-    EXPECT_NEAR(inverted(latents, top, 50).std().item<double>(), 1, 0.25) << top;
+  const NoiseSchedule schedule(SchedulerConfig::stable_diffusion());
+  for (const int64_t top : {100, 400, 999}) {
+    const Level level = schedule.level(top);
+    const at::Tensor noise = inverted(latents, static_cast<double>(top), 100);
+    const double deviation = (level.alpha * latents + level.sigma * noise).std().item<double>();
+    const double expected = std::hypot(level.alpha * 0.5, level.sigma);
+    EXPECT_NEAR(deviation / expected, 1, 0.05) << top;
   }
 }
 
