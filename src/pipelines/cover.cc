@@ -102,11 +102,10 @@ void CoverRequest::visit(FieldVisitor& v) {
                              "they go",
                      .minimum = 0,
                      .maximum = 1});
-  v.field(
-      fresh_noise,
-      {.name = "fresh_noise",
-       .help = "Begin from noise of the seed alone, as img2img does: in a third of the time, but "
-               "melody and sound change together, from a strength of 0.4 on"});
+  v.field(fresh_noise,
+          {.name = "fresh_noise",
+           .help = "Begin from noise of the seed alone, as img2img does: a third of the work, "
+                   "but melody and sound change together"});
   v.field(free_notes, {.name = "free_notes",
                        .help = "Do not tell the model which notes sound in the recording: at high "
                                "strength it plays others; of models that follow chords"});

@@ -67,7 +67,7 @@ constexpr PipelineEntry kTable[] = {
     entry<CoverRequest, cover>(
         "cover", "Play a recording with another sound",
         "riffle cover song.mp3 \"string quartet\" -o quartet.wav\n"
-        "riffle cover song.mp3 \"piano\" --to \"church organ\" --strength 0.55 -o cover.flac"),
+        "riffle cover song.mp3 \"piano\" --to \"church organ\" -o cover.flac"),
     entry<InpaintRequest, inpaint>(
         "inpaint", "Make a part of a recording anew",
         "riffle inpaint song.wav \"drum fill\" --from 12s --to 14s -o filled.wav\n"

@@ -81,7 +81,7 @@ const riffPipelines: Omit<Pipeline, 'kind' | 'available'>[] = [
       field('to', 'text', 'What it turns into until the end', { absent: 'the prompt' }),
       strength('0.3 changes it lightly, 0.45 as far as melody and tempo stay; above, they go', 0.45),
       field('fresh_noise', 'boolean',
-        'Begin from noise of the seed alone, as img2img does: in a third of the time, but melody and sound change together, from a strength of 0.4 on',
+        'Begin from noise of the seed alone, as img2img does: a third of the work, but melody and sound change together',
         { default: false }),
       field('free_notes', 'boolean',
         'Do not tell the model which notes sound in the recording: at high strength it plays others; of models that follow chords',
