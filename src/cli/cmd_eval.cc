@@ -46,7 +46,9 @@ struct SamplingFlags {
         ->type_name("NAME");
     app.add_option("--steps", steps, "Steps of the sampler (default: the preset's)");
     app.add_option("--guidance", guidance, "How strictly prompts are followed");
-    add_settings(app, settings);
+    add_settings(app, settings,
+                 "Any field of the requests; with a pipeline before it, of that pipeline's alone: "
+                 "cover.strength=0.6");
   }
   Json fields() const {
     Json json = fields_of(settings);

@@ -23,6 +23,7 @@ constexpr std::array kRows{
     Row{"riff", "Train a model that makes music from prompts", add_train_riff},
     Row{"accompany", "Train a model that plays along", add_train_accompany},
     Row{"lora", "Train an adapter for a model", add_train_lora},
+    Row{"distill", "Train an adapter that samples a model in few steps", add_train_distill},
     Row{"clap", "Train what tells sounds and sentences apart", add_train_clap},
     Row{"cae", "Train an autoencoder of waveforms in one loss", add_train_cae},
     Row{"average", "Make the model between two", add_train_average},
@@ -63,6 +64,7 @@ Command train_command() {
           "riffle train latents corpus/ --model mine\n"
           "riffle train riff corpus/ mine/ --steps 50000 --max-minutes 30\n"
           "riffle train lora riffusion/riffusion-model-v1 corpus/ banjo.safetensors\n"
+          "riffle train distill mine corpus/ mine/few_steps.safetensors --precision auto\n"
           "riffle train accompany pairs/ band/ --model riffle-small --clap clap/ --steps 100000\n"
           "riffle train clap corpus/ band/ --steps 5000\n"
           "riffle train cae corpus/ band/ --steps 50000 --device cuda\n"

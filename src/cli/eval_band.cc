@@ -97,7 +97,7 @@ Action add_eval_band(CLI::App& app) {
       ->check(between(4, 600))
       ->capture_default_str();
   app.add_option("--steps", flags->steps, "Steps of the sampler (default: the model's)");
-  add_settings(app, flags->settings);
+  add_settings(app, flags->settings, "Any other field of the sampling: guidance_context=3");
   app.add_option("--seed", flags->options.seed, "Of the first stem")->capture_default_str();
   app.add_option("-o,--output", flags->output,
                  "Folder for report.json and pieces (default: eval-MODEL)")

@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "core/error.h"
+#include "pipelines/registry.h"
 
 namespace riffle::cli {
 
-void add_settings(CLI::App& app, std::vector<std::string>& settings) {
-  app.add_option("--set", settings,
-                 "Any field of the requests; with a pipeline before it, of that pipeline's alone: "
-                 "cover.strength=0.6")
-      ->type_name("FIELD=VALUE");
+void add_settings(CLI::App& app, std::vector<std::string>& settings, const std::string& help) {
+  app.add_option("--set", settings, help + "; may be repeated")
+      ->type_name("FIELD=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 Json fields_of(const std::vector<std::string>& settings) {
@@ -29,10 +30,12 @@ Json fields_of(const std::vector<std::string>& settings) {
     Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (value.is_discarded()) value = text;
     const size_t dot = name.find('.');
-    if (dot == std::string::npos)
+    if (dot == std::string::npos) {
       fields[name] = std::move(value);
-    else
-      fields[name.substr(0, dot)][name.substr(dot + 1)] = std::move(value);
+    } else {
+      const std::string pipeline(pipelines::pipeline_entry(name.substr(0, dot)).name);
+      fields[pipeline][name.substr(dot + 1)] = std::move(value);
+    }
   }
   return fields;
 }

@@ -16,6 +16,7 @@ Action add_train_latents(CLI::App& app);
 Action add_train_riff(CLI::App& app);
 Action add_train_accompany(CLI::App& app);
 Action add_train_lora(CLI::App& app);
+Action add_train_distill(CLI::App& app);
 Action add_train_clap(CLI::App& app);
 Action add_train_cae(CLI::App& app);
 Action add_train_average(CLI::App& app);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// riffle train latents, riffle train riff, riffle train lora
+// riffle train latents, riffle train riff, riffle train lora, riffle train distill
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/options.h"
 #include "cli/train_commands.h"
@@ -12,12 +15,15 @@
 #include "cli/train_samples.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "models/riff_model.h"
 #include "nn/runtime.h"
 #include "shards/shard_reader.h"
+#include "train/distill_task.h"
 #include "train/latent_cache.h"
 #include "train/lora_task.h"
 #include "train/riff_networks.h"
 #include "train/riff_task.h"
+#include "weights/bundle.h"
 #include "weights/model_library.h"
 
 namespace riffle::cli {
@@ -115,17 +121,24 @@ void train_riff(const Riff& options, Context& context) {
   run_training(task, trainer_options(options.train, device, out / "training/riff", out), context);
 }
 
-struct Lora {
+// What is trained into an adapter.
+struct Adapter {
   std::string model;
   std::string corpus;
   std::string out;
   std::string names = "kohya";
   bool unet_only = false;
+  std::optional<double> guidance;  // of what is distilled
+  std::optional<double> guidance_rescale;
   TrainOptions train;
   train::LoraTaskOptions task;
 };
 
-void train_lora(const Lora& options, Context& context) {
+using MakeTask = std::function<std::unique_ptr<train::LoraTask>(
+    const shards::ShardReader&, const train::LatentCache&, train::RiffNetworks,
+    const train::LoraTaskOptions&)>;
+
+void train_adapter(const Adapter& options, const MakeTask& make, Context& context) {
   const shards::ShardReader corpus(options.corpus, context.job);
   const at::Device device = nn::choose_device(context.globals.device);
   const fs::path bundle = weights::find_model(options.model);
@@ -139,10 +152,37 @@ void train_lora(const Lora& options, Context& context) {
   riff.bundle = bundle;
   riff.writers = sample_writers(corpus.header().spectrogram);
   riff.train_text_encoder = !options.unet_only;
-  train::LoraTask task(corpus, cache, train::load_riff_networks(bundle), task_options);
+  const auto task = make(corpus, cache, train::load_riff_networks(bundle), task_options);
   fs::path folder(options.out);
   folder.replace_extension(".training");
-  run_training(task, trainer_options(options.train, device, folder, options.out), context);
+  run_training(*task, trainer_options(options.train, device, folder, options.out), context);
+}
+
+void train_lora(const Adapter& options, Context& context) {
+  train_adapter(
+      options,
+      [](const shards::ShardReader& corpus, const train::LatentCache& latents,
+         train::RiffNetworks networks, const train::LoraTaskOptions& task) {
+        return std::make_unique<train::LoraTask>(corpus, latents, std::move(networks), task);
+      },
+      context);
+}
+
+void train_distill(const Adapter& options, Context& context) {
+  const auto usual =
+      models::default_guidance(weights::open_bundle(weights::find_model(options.model)));
+  const diffusion::GuidanceOptions guidance{
+      .scale = options.guidance.value_or(usual.scale),
+      .rescale = options.guidance_rescale.value_or(usual.rescale)};
+  train_adapter(
+      options,
+      [&](const shards::ShardReader& corpus, const train::LatentCache& latents,
+          train::RiffNetworks networks, const train::LoraTaskOptions& task) {
+        return std::make_unique<train::DistillTask>(
+            corpus, latents, std::move(networks),
+            train::DistillTaskOptions{.lora = task, .guidance = guidance});
+      },
+      context);
 }
 
 void add_condition_options(CLI::App& app, train::ConditionChances& chances) {
@@ -220,43 +260,72 @@ Action add_train_riff(CLI::App& app) {
   return [options](Context& context) { train_riff(*options, context); };
 }
 
+namespace {
+
+// Options of every adapter, with `options` as their defaults.
+void add_adapter_options(CLI::App& app, Adapter& options) {
+  app.add_option("model", options.model, "Model to adapt")->type_name("MODEL")->required();
+  app.add_option("corpus", options.corpus, "Folder that riffle corpus made")
+      ->type_name(kFolderType)
+      ->required();
+  app.add_option("out", options.out, "Adapter to write; the run is kept beside it")
+      ->type_name(kFileType)
+      ->required();
+  train::LoraShape& shape = options.task.shape;
+  app.add_option("--rank", shape.rank, "Of the adapters' matrices")
+      ->check(between(1, 4096))
+      ->capture_default_str();
+  app.add_option("--alpha", shape.alpha, "Their weight is alpha / rank")
+      ->check(between(0, 1e6))
+      ->capture_default_str();
+  add_choice(app, "--names", options.names, {"kohya", "diffusers"}, "Of the tensors in the file");
+  train::RiffTaskOptions& riff = options.task.riff;
+  app.add_option("--frames", riff.frames, "Frames of a window")
+      ->check(between(8, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--drop-all", riff.chances.nothing,
+                 "How often no caption is told, so that guidance works")
+      ->check(between(0, 1))
+      ->capture_default_str();
+  add_train_options(app, options.train);
+}
+
+}  // namespace
+
 Action add_train_lora(CLI::App& app) {
-  const auto options = std::make_shared<Lora>();
+  const auto options = std::make_shared<Adapter>();
   options->train.run.steps = 2000;
   options->train.run.batch = 4;
   options->train.run.rate.peak = 1e-4;
   options->train.run.rate.warm_up_steps = 50;
   options->task.riff.frames = 512;
-  app.add_option("model", options->model, "Model to adapt")->type_name("MODEL")->required();
-  app.add_option("corpus", options->corpus, "Folder that riffle corpus made")
-      ->type_name(kFolderType)
-      ->required();
-  app.add_option("out", options->out, "Adapter to write; the run is kept beside it")
-      ->type_name(kFileType)
-      ->required();
-  app.add_option("--rank", options->task.shape.rank, "Of the adapters' matrices")
-      ->check(between(1, 4096))
-      ->capture_default_str();
-  app.add_option("--alpha", options->task.shape.alpha, "Their weight is alpha / rank")
-      ->check(between(0, 1e6))
-      ->capture_default_str();
+  add_adapter_options(app, *options);
   app.add_flag("--convolutions", options->task.shape.convolutions,
                "Adapt convolutions and feed-forward layers too, not attention alone");
   app.add_flag("--unet-only", options->unet_only, "Leave the text encoder as it is");
-  add_choice(app, "--names", options->names, {"kohya", "diffusers"}, "Of the tensors in the file");
-  app.add_option("--frames", options->task.riff.frames, "Frames of a window")
-      ->check(between(8, 1 << 16))
-      ->capture_default_str();
-  app.add_option("--drop-all", options->task.riff.chances.nothing,
-                 "How often no caption is told, so that guidance works")
-      ->check(between(0, 1))
-      ->capture_default_str();
   app.add_option("--min-snr", options->task.riff.min_snr_gamma,
                  "Weigh losses by min(SNR, this); 0: all alike")
       ->check(between(0, 1000))
       ->capture_default_str();
-  add_train_options(app, options->train);
   return [options](Context& context) { train_lora(*options, context); };
+}
+
+Action add_train_distill(CLI::App& app) {
+  const auto options = std::make_shared<Adapter>();
+  options->train.run.steps = 4000;
+  options->train.run.rate.peak = 3e-4;
+  options->train.run.rate.warm_up_steps = 50;
+  options->unet_only = true;
+  options->task.shape = {.rank = 32, .alpha = 32, .convolutions = true};
+  options->task.riff.sample_scheduler = "lcm";
+  options->task.riff.sample_steps = 4;
+  options->task.riff.sample_guidance = 1;
+  add_adapter_options(app, *options);
+  app.add_option("--guidance", options->guidance,
+                 "Of the model, as the adapter is to reproduce it (default: the model's)")
+      ->check(between(1, 50));
+  app.add_option("--guidance-rescale", options->guidance_rescale, "Likewise")->check(between(0, 1));
+  return [options](Context& context) { train_distill(*options, context); };
 }
 
 }  // namespace riffle::cli

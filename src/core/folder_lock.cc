@@ -8,21 +8,21 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include "core/error.h"
+#include <system_error>
 
 namespace riffle {
 
-FolderLock::FolderLock(const std::filesystem::path& path, const std::string& held,
-                       const std::string& hint) {
-  const int flags = std::filesystem::is_directory(path) ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT;
+FolderLock::FolderLock(const std::filesystem::path& path, const Error& held) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  const int flags = is_folder ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT;
   descriptor_ = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
   if (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   const int reason = errno;
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (reason == EWOULDBLOCK) throw Error(ErrorCode::InvalidArgument, held, hint);
+  if (reason == EWOULDBLOCK) throw Error(held);
   throw Error(ErrorCode::Io,
-              fmt::format("cannot lock {}: {}", path.string(), std::strerror(reason)), hint);
+              fmt::format("cannot lock {}: {}", path.string(), std::strerror(reason)), held.hint());
 }
 
 FolderLock::~FolderLock() { ::close(descriptor_); }

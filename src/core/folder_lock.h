@@ -3,17 +3,17 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+
+#include "core/error.h"
 
 namespace riffle {
 
 // Held as long as it lives; the system lets go of it when a process dies.
 class FolderLock {
  public:
-  // On `folder`, which must exist, or on a file that is made where it is missing. Throws
-  // Error{InvalidArgument} with `held` where somebody else holds it, Error{Io} where it cannot be
-  // opened or locked; both with `hint`.
-  FolderLock(const std::filesystem::path& path, const std::string& held, const std::string& hint);
+  // On a folder, which must exist, or on a file that is made where it is missing. Throws `held`
+  // where somebody else holds it, Error{Io} with its hint where it cannot be opened or locked.
+  FolderLock(const std::filesystem::path& path, const Error& held);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -38,16 +38,19 @@ bool is_guided(const GuidanceOptions& options, double progress) {
   return options.scale > 1 && progress >= options.start && progress < options.stop;
 }
 
+at::Tensor rescaled(const at::Tensor& prediction, const at::Tensor& conditional, double share) {
+  if (share == 0) return prediction;
+  const at::Tensor factor = deviation_of_items(conditional) / deviation_of_items(prediction);
+  return prediction * (1 - share + share * factor);
+}
+
 at::Tensor guided(const at::Tensor& unconditional, const at::Tensor& conditional, double scale) {
   return unconditional + scale * (conditional - unconditional);
 }
 
 at::Tensor guided(const at::Tensor& unconditional, const at::Tensor& conditional,
                   const GuidanceOptions& options) {
-  const at::Tensor prediction = guided(unconditional, conditional, options.scale);
-  if (options.rescale == 0) return prediction;
-  const at::Tensor factor = deviation_of_items(conditional) / deviation_of_items(prediction);
-  return prediction * (1 - options.rescale + options.rescale * factor);
+  return rescaled(guided(unconditional, conditional, options.scale), conditional, options.rescale);
 }
 
 }  // namespace riffle::diffusion

@@ -21,11 +21,14 @@ struct GuidanceOptions {
 // conditional prediction stands alone and the unconditional need not be made.
 bool is_guided(const GuidanceOptions& options, double progress);
 
+// Each item of the batch multiplied towards the deviation it has in `conditional`: wholly with a
+// share of 1, not at all with 0. Keeps strong guidance from raising the contrast.
+at::Tensor rescaled(const at::Tensor& prediction, const at::Tensor& conditional, double share);
+
 // u + g (c - u).
 at::Tensor guided(const at::Tensor& unconditional, const at::Tensor& conditional, double scale);
 
-// The same, then rescaled: each item of the batch multiplied towards the deviation its conditional
-// prediction has, which keeps strong guidance from raising the contrast. Tensors are [B, ...].
+// The same, then rescaled. Tensors are [B, ...].
 at::Tensor guided(const at::Tensor& unconditional, const at::Tensor& conditional,
                   const GuidanceOptions& options);
 

@@ -10,18 +10,15 @@ namespace {
 // From the first training timestep up to another one.
 class DDIMInversion final : public Scheduler {
  public:
-  DDIMInversion(const SchedulerConfig& config, double top) : Scheduler(config), top_(top) {}
-
-  Level top_level() const { return levels().back(); }
+  DDIMInversion(const SchedulerConfig& config, int64_t top) : Scheduler(config), top_(top) {}
 
  protected:
   SchedulePlan plan(int64_t steps) const override {
     SchedulePlan plan;
     for (int64_t i = 0; i <= steps; ++i) {
-      const double t = top_ * static_cast<double>(i) / static_cast<double>(steps);
-      const auto whole = static_cast<int64_t>(std::llround(t));
-      if (i < steps) plan.timesteps.push_back(static_cast<double>(whole));
-      plan.levels.push_back(noise_schedule().level(whole));
+      const int64_t t = std::llround(static_cast<double>(top_ * i) / static_cast<double>(steps));
+      if (i < steps) plan.timesteps.push_back(static_cast<double>(t));
+      plan.levels.push_back(noise_schedule().level(t));
     }
     return plan;
   }
@@ -35,26 +32,24 @@ class DDIMInversion final : public Scheduler {
   }
 
  private:
-  double top_;
+  int64_t top_;
 };
 
 }  // namespace
 
 at::Tensor inverted_noise(models::Denoiser& denoiser, const SchedulerConfig& config,
                           const at::Tensor& latents, double top, int64_t evaluations,
-                          std::span<const GuidedPrompt> prompts, SampleOptions options,
+                          std::span<const GuidedPrompt> prompts, const SampleOptions& options,
                           const Job& job) {
-  DDIMInversion scheduler(config, std::floor(top));
+  const auto whole = static_cast<int64_t>(top);
+  DDIMInversion scheduler(config, whole);
   // Timesteps must differ.
-  const auto most = std::max<int64_t>(1, static_cast<int64_t>(top));
-  scheduler.set_timesteps(std::clamp<int64_t>(evaluations, 1, most));
-  options.guidance = {.scale = 1};
-  options.keep.reset();
-  options.mix.reset();
-  options.tiling.reset();
-  options.on_preview = nullptr;
-  const at::Tensor noisy = sample(denoiser, scheduler, latents, prompts, options, job);
-  const Level level = scheduler.top_level();
+  scheduler.set_timesteps(std::clamp<int64_t>(evaluations, 1, std::max<int64_t>(1, whole)));
+  const SampleOptions own{.guidance = {.scale = 1},
+                          .windows = options.windows,
+                          .cache_interval = options.cache_interval};
+  const at::Tensor noisy = sample(denoiser, scheduler, latents, prompts, own, job);
+  const Level level = scheduler.noise_schedule().level(whole);
   return (noisy - level.alpha * latents) / level.sigma;
 }
 

@@ -25,7 +25,7 @@ class LCMScheduler final : public Scheduler {
     if (steps < 1 || steps > original)
       throw Error(ErrorCode::InvalidArgument,
                   fmt::format("lcm: steps must be 1 to {}, got {}", original, steps));
-    const int64_t stretch = noise_schedule().size() / original;
+    const int64_t stretch = consistency_stretch(config());
     SchedulePlan plan;
     for (int64_t i = 0; i < steps; ++i) {
       const int64_t timestep = (original - i * original / steps) * stretch - 1;
@@ -38,10 +38,8 @@ class LCMScheduler final : public Scheduler {
 
   at::Tensor advance(const at::Tensor& model_output, const at::Tensor& sample,
                      NoiseSource* noise) override {
-    // The consistency function, which is the identity at timestep 0.
-    const double t = config().timestep_scaling * timesteps()[static_cast<size_t>(index())];
-    const double skip = kSigmaData * kSigmaData / (t * t + kSigmaData * kSigmaData);
-    const double out = t / std::hypot(t, kSigmaData);
+    const auto [skip, out] =
+        consistency_scales(config(), timesteps()[static_cast<size_t>(index())]);
     const at::Tensor clean = out * original_in(model_output, sample) + skip * sample;
     if (is_last()) return clean;
     return next_level().alpha * clean + next_level().sigma * fresh_noise(noise, sample);
@@ -49,6 +47,16 @@ class LCMScheduler final : public Scheduler {
 };
 
 }  // namespace
+
+ConsistencyScales consistency_scales(const SchedulerConfig& config, double timestep) {
+  const double t = config.timestep_scaling * timestep;
+  return {.skip = kSigmaData * kSigmaData / (t * t + kSigmaData * kSigmaData),
+          .out = t / std::hypot(t, kSigmaData)};
+}
+
+int64_t consistency_stretch(const SchedulerConfig& config) {
+  return config.num_train_timesteps / config.original_inference_steps;
+}
 
 std::unique_ptr<Scheduler> make_lcm(const SchedulerConfig& config) {
   return std::make_unique<LCMScheduler>(config);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "diffusion/guidance.h"
 
 namespace riffle::diffusion {
 namespace {
@@ -35,10 +36,10 @@ Weights weights_of(const TwoConditionGuidance& guidance) {
   throw Error(ErrorCode::Internal, "a guidance rule without a formula");
 }
 
-void require(double value, const char* field) {
-  if (value >= 0 && value <= kMostGuidance) return;
+void require(double value, const char* field, double most) {
+  if (value >= 0 && value <= most) return;
   throw Error(ErrorCode::InvalidArgument,
-              fmt::format("guidance: {} must be 0 to {}, got {}", field, kMostGuidance, value));
+              fmt::format("guidance: {} must be 0 to {}, got {}", field, most, value));
 }
 
 }  // namespace
@@ -52,8 +53,9 @@ GuidanceRule guidance_rule(const std::string& name) {
 }
 
 void TwoConditionGuidance::validate() const {
-  require(context, "context");
-  require(style, "style");
+  require(context, "context", kMostGuidance);
+  require(style, "style", kMostGuidance);
+  require(rescale, "rescale", 1);
 }
 
 std::vector<WeighedPrediction> predictions_of(const TwoConditionGuidance& guidance,
@@ -77,7 +79,8 @@ std::vector<WeighedPrediction> predictions_of(const TwoConditionGuidance& guidan
   return predictions;
 }
 
-at::Tensor weighed_sum(const at::Tensor& predictions, std::span<const WeighedPrediction> weights) {
+at::Tensor weighed_sum(const at::Tensor& predictions, std::span<const WeighedPrediction> weights,
+                       double rescale) {
   const auto count = static_cast<int64_t>(weights.size());
   if (count == 0 || predictions.size(0) % count != 0)
     throw Error(ErrorCode::Internal,
@@ -89,7 +92,7 @@ at::Tensor weighed_sum(const at::Tensor& predictions, std::span<const WeighedPre
         predictions.narrow(0, k * batch, batch) * weights[static_cast<size_t>(k)].weight;
     sum = sum.defined() ? sum + part : part;
   }
-  return sum;
+  return rescaled(sum, predictions.narrow(0, (count - 1) * batch, batch), rescale);
 }
 
 }  // namespace riffle::diffusion

@@ -26,6 +26,7 @@ struct TwoConditionGuidance {
   double context = 1.25;  // 0 ignores the condition, 1 follows it, above 1 exaggerates
   double style = 1.25;
   GuidanceRule rule = GuidanceRule::Nested;
+  double rescale = 0;  // 0 to 1: as in guidance.h, by the prediction that is told most
 
   // Throws Error{InvalidArgument} naming the field that is out of range.
   void validate() const;
@@ -38,11 +39,12 @@ struct WeighedPrediction {
   double weight = 1;
 };
 
-// At least one; no weight is zero.
+// At least one, the one that is told most last; no weight is zero.
 std::vector<WeighedPrediction> predictions_of(const TwoConditionGuidance& guidance,
                                               bool has_context, bool has_style);
 
-// predictions: [N B, ...], those of the first first -> [B, ...].
-at::Tensor weighed_sum(const at::Tensor& predictions, std::span<const WeighedPrediction> weights);
+// predictions: [N B, ...], those of the first first, of the one that is told most last -> [B, ...].
+at::Tensor weighed_sum(const at::Tensor& predictions, std::span<const WeighedPrediction> weights,
+                       double rescale = 0);
 
 }  // namespace riffle::diffusion

@@ -102,7 +102,8 @@ void set_fields(Json& request, const Json& asked) {
   for (const auto& [name, value] : asked.items()) {
     if (!value.is_object()) request[name] = value;
   }
-  if (asked.contains(pipeline)) request.update(asked[pipeline]);
+  const auto own = asked.find(pipeline);
+  if (own != asked.end() && own->is_object()) request.update(*own);
 }
 
 std::string mark_of_model(const fs::path& bundle) {

@@ -33,8 +33,10 @@ fs::path made(const fs::path& folder) {
 struct Library::Impl {
   explicit Impl(const fs::path& path)
       : folder(made(path)),
-        lock(folder / "lock", fmt::format("{} is in use by another riffle serve", folder.string()),
-             "stop that one, or give another folder with --library"),
+        lock(folder / "lock",
+             Error(ErrorCode::Unsupported,
+                   fmt::format("{} is in use by another riffle serve", folder.string()),
+                   "stop that one, or give another folder with --library")),
         database(folder / "library.db"),
         clips(database, folder / "clips"),
         jobs(database),

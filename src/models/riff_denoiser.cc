@@ -13,8 +13,9 @@ namespace {
 
 class RiffDenoiser final : public Denoiser {
  public:
-  explicit RiffDenoiser(std::shared_ptr<RiffParts> parts)
+  RiffDenoiser(std::shared_ptr<RiffParts> parts, bool few_steps)
       : parts_(std::move(parts)),
+        few_steps_(few_steps),
         scheduler_config_(parts_->bundle().config("scheduler")),
         context_(parts_->unet_config().in_channels - parts_->unet_config().out_channels,
                  parts_->mel_rows_per_latent_row(), parts_->bundle().spectrogram()) {}
@@ -30,7 +31,7 @@ class RiffDenoiser final : public Denoiser {
                      const Job& job) override {
     const at::NoGradGuard no_grad;
     const nn::CircularWidth circular(options.circular_time);
-    UNet2DConditionModel& unet = parts_->unet(job);
+    UNet2DConditionModel& unet = few_steps_ ? parts_->few_step_unet(job) : parts_->unet(job);
     const at::Tensor time = at::full({1}, noise_level, at::kFloat);
     const at::Device device = parts_->options().device;
     const at::ScalarType type = device.is_cuda() ? at::kHalf : at::kFloat;
@@ -45,6 +46,7 @@ class RiffDenoiser final : public Denoiser {
 
  private:
   std::shared_ptr<RiffParts> parts_;
+  bool few_steps_;
   Json scheduler_config_;
   ContextRows context_;
 };
@@ -52,7 +54,11 @@ class RiffDenoiser final : public Denoiser {
 }  // namespace
 
 std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts) {
-  return std::make_unique<RiffDenoiser>(std::move(parts));
+  return std::make_unique<RiffDenoiser>(std::move(parts), /*few_steps=*/false);
+}
+
+std::unique_ptr<Denoiser> make_few_step_denoiser(std::shared_ptr<RiffParts> parts) {
+  return std::make_unique<RiffDenoiser>(std::move(parts), /*few_steps=*/true);
 }
 
 }  // namespace riffle::models

@@ -47,10 +47,19 @@ void check_fit(const RiffParts& parts) {
 
 }  // namespace
 
+DefaultGuidance default_guidance(const weights::Bundle& bundle) {
+  const std::string where = bundle.path().string() + ": defaults.json";
+  const Json defaults = bundle.defaults();
+  const DefaultGuidance usual;
+  return {.scale = json_get_or(defaults, "guidance", usual.scale, where),
+          .rescale = json_get_or(defaults, "guidance_rescale", usual.rescale, where)};
+}
+
 RiffModel::RiffModel(weights::Bundle bundle, const RiffModelOptions& options)
     : parts_(std::make_shared<RiffParts>(std::move(bundle), options)) {
   check_fit(*parts_);
   denoiser_ = make_riff_denoiser(parts_);
+  if (parts_->has_few_step_unet()) few_step_denoiser_ = make_few_step_denoiser(parts_);
   autoencoder_ =
       parts_->has_mel_autoencoder() ? make_mel_autoencoder(parts_) : make_riff_autoencoder(parts_);
   const bool words = text::WordVocabulary::is_in(parts_->bundle().tokenizer_folder());

@@ -14,6 +14,14 @@
 
 namespace riffle::models {
 
+// Of requests that leave it open.
+struct DefaultGuidance {
+  double scale = 7;    // Riffusion's
+  double rescale = 0;  // Lin et al. 2023
+};
+// What a bundle's defaults.json says: "guidance", "guidance_rescale". Throws Error{BadFile}.
+DefaultGuidance default_guidance(const weights::Bundle& bundle);
+
 // One at a time may compute; the networks are loaded when first needed.
 class RiffModel {
  public:
@@ -22,6 +30,8 @@ class RiffModel {
   explicit RiffModel(weights::Bundle bundle, const RiffModelOptions& options = {});
 
   Denoiser& denoiser() { return *denoiser_; }
+  // With the bundle's few-step adapter; null where it has none.
+  Denoiser* few_step_denoiser() { return few_step_denoiser_.get(); }
   Autoencoder& autoencoder() { return *autoencoder_; }
   Conditioner& conditioner() { return *conditioner_; }
 
@@ -39,6 +49,7 @@ class RiffModel {
  private:
   std::shared_ptr<RiffParts> parts_;
   std::unique_ptr<Denoiser> denoiser_;
+  std::unique_ptr<Denoiser> few_step_denoiser_;
   std::unique_ptr<Autoencoder> autoencoder_;
   std::unique_ptr<Conditioner> conditioner_;
 };

@@ -3,6 +3,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -68,6 +71,32 @@ UNet2DConditionModel& RiffParts::unet(const Job& job) {
   return *unet_;
 }
 
+UNet2DConditionModel& RiffParts::few_step_unet(const Job& job) {
+  if (few_step_unet_) return *few_step_unet_;
+  if (!has_few_step_unet()) {
+    throw Error(ErrorCode::NotFound, fmt::format("{}: there is no few_steps.safetensors in it",
+                                                 bundle_.path().string()));
+  }
+  make_room();
+  auto unet = std::make_shared<UNet2DConditionModel>(unet_config_);
+  // Adapters change weights in place: not those of the file.
+  load_module(*unet, *bundle_.tensors("unet"), {.share = false, .optional = {}}, job);
+  std::vector<weights::LoraUse> uses{{weights::open_lora(bundle_.few_step_adapter()), 1.0}};
+  for (const weights::LoraUse& use : uses_) {
+    const auto reads_text = [](const weights::LoraLayer& layer) {
+      return layer.part == "text_encoder";
+    };
+    if (!std::ranges::all_of(use.lora->layers, reads_text)) uses.push_back(use);
+  }
+  {
+    const at::NoGradGuard no_grad;
+    weights::LoraSet({{"unet", named_parameters(*unet)}}).apply(uses, job);
+  }
+  prepare(*unet);
+  few_step_unet_ = std::move(unet);
+  return *few_step_unet_;
+}
+
 AutoencoderKL& RiffParts::vae(const Job& job) {
   if (mel_config_) throw Error(ErrorCode::Internal, "this model's autoencoder is no AutoencoderKL");
   if (!vae_) {
@@ -125,6 +154,7 @@ void RiffParts::make_room() {
   if (!options_.low_memory) return;
   vae_.reset();
   mel_autoencoder_.reset();
+  few_step_unet_.reset();
   if (adapters_) return;  // they live in the weights
   unet_.reset();
   text_encoder_.reset();
@@ -149,6 +179,8 @@ std::vector<weights::LoraReport> RiffParts::set_adapters(
   try {
     auto reports = adapters_->apply(adapters, job);
     prepare_both();
+    uses_ = adapters;
+    few_step_unet_.reset();
     return reports;
   } catch (...) {
     prepare_both();

@@ -51,6 +51,9 @@ class RiffParts {
 
   // Each valid until another is asked for. Throws as load_module does, and Error{Cancelled}.
   UNet2DConditionModel& unet(const Job& job = {});
+  // The UNet with the bundle's few-step adapter on it, beside those that were set. Error{NotFound}
+  // where the bundle has none.
+  UNet2DConditionModel& few_step_unet(const Job& job = {});
   // One of the two, as has_mel_autoencoder() says; the other is Error{Internal}.
   AutoencoderKL& vae(const Job& job = {});
   MelAutoencoder& mel_autoencoder(const Job& job = {});
@@ -61,6 +64,7 @@ class RiffParts {
   std::vector<weights::LoraReport> set_adapters(const std::vector<weights::LoraUse>& adapters,
                                                 const Job& job = {});
 
+  bool has_few_step_unet() const { return !random_ && !bundle_.few_step_adapter().empty(); }
   const UNet2DConditionConfig& unet_config() const { return unet_config_; }
   bool has_mel_autoencoder() const { return mel_config_.has_value(); }
   const AutoencoderKLConfig& vae_config() const { return vae_config_; }
@@ -92,10 +96,12 @@ class RiffParts {
   std::optional<MelAutoencoderConfig> mel_config_;
   ClipTextConfig text_config_;
   std::shared_ptr<UNet2DConditionModel> unet_;
+  std::shared_ptr<UNet2DConditionModel> few_step_unet_;
   std::shared_ptr<AutoencoderKL> vae_;
   std::shared_ptr<MelAutoencoder> mel_autoencoder_;
   std::shared_ptr<ClipTextModel> text_encoder_;
   std::unique_ptr<weights::LoraSet> adapters_;  // null until adapters were asked for
+  std::vector<weights::LoraUse> uses_;          // those in effect
 };
 
 }  // namespace riffle::models

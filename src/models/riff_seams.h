@@ -21,6 +21,8 @@ inline at::Tensor to_model(const RiffParts& parts, const at::Tensor& x) {
 
 // Reads scheduler_config.json. Throws Error{NotFound, BadFile}.
 std::unique_ptr<Denoiser> make_riff_denoiser(std::shared_ptr<RiffParts> parts);
+// The same by few_step_unet().
+std::unique_ptr<Denoiser> make_few_step_denoiser(std::shared_ptr<RiffParts> parts);
 
 std::unique_ptr<Autoencoder> make_riff_autoencoder(std::shared_ptr<RiffParts> parts);
 // Of a bundle whose autoencoder is a MelAutoencoder.

@@ -69,4 +69,6 @@ void set_autocast(at::DeviceType device, bool enabled, at::ScalarType type) {
 }
 #endif
 
+void forget_casts() { at::autocast::clear_cache(); }
+
 }  // namespace riffle::nn::compat

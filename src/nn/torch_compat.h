@@ -32,5 +32,7 @@ at::Tensor fused_attention(const at::Tensor& q, const at::Tensor& k, const at::T
 // which; what was cast for them is forgotten when it is turned off.
 bool autocast_enabled(at::DeviceType device);
 void set_autocast(at::DeviceType device, bool enabled, at::ScalarType type);
+// For after weights have been changed in place in between.
+void forget_casts();
 
 }  // namespace riffle::nn::compat

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "diffusion/two_conditions.h"
 #include "pipelines/music_model.h"
 
 namespace riffle::pipelines {
@@ -16,12 +17,19 @@ BandDefaults defaults_of(const weights::Bundle& bundle) {
   d.steps = json_get_or(json, "steps", d.steps, where);
   d.guidance_context = json_get_or(json, "guidance_context", d.guidance_context, where);
   d.guidance_style = json_get_or(json, "guidance_style", d.guidance_style, where);
+  d.guidance_rescale = json_get_or(json, "guidance_rescale", d.guidance_rescale, where);
+  d.guidance_rule = json_get_or(json, "guidance_rule", d.guidance_rule, where);
   d.stereo = json_get_or(json, "stereo", d.stereo, where);
   if (d.steps < 1 || !(d.stereo >= 0 && d.stereo <= 1)) {
     throw Error(ErrorCode::BadFile,
                 fmt::format("{}: expected steps of at least 1 and stereo from 0 to 1, got {} and "
                             "{}",
                             where, d.steps, d.stereo));
+  }
+  try {
+    diffusion::guidance_rule(d.guidance_rule);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::BadFile, fmt::format("{}: {}", where, e.message()), e.hint());
   }
   return d;
 }

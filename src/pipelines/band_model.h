@@ -28,6 +28,8 @@ struct BandDefaults {
   int64_t steps = 30;
   double guidance_context = 1.25;
   double guidance_style = 1.25;
+  double guidance_rescale = 0;
+  std::string guidance_rule = "nested";
   double stereo = 0.4;
 };
 

@@ -64,9 +64,11 @@ void BandSampling::visit(FieldVisitor& v, const char* steps_name) {
   v.field(scheduler, {.name = "scheduler",
                       .help = "Sampler: dpmpp_2m, or heun (two evaluations a step), euler, unipc, "
                               "lms, ..."});
+  v.field(guidance_rescale, guidance_rescale_field());
   v.field(guidance_rule, {.name = "guidance_rule",
-                          .help = "How the two kinds of guidance are joined",
-                          .choices = {"nested", "independent", "joint"},
+                          .help = "How the two kinds of guidance are joined; auto: as suits the "
+                                  "model",
+                          .choices = {"auto", "nested", "independent", "joint"},
                           .advanced = true});
   v.field(churn, {.name = "churn",
                   .help = "Noise that is added and taken away again on the way; heun only",
@@ -86,6 +88,8 @@ void settle(BandSampling& sampling, const BandModel& model) {
   if (!sampling.steps) sampling.steps = defaults.steps;
   if (!sampling.guidance_context) sampling.guidance_context = defaults.guidance_context;
   if (!sampling.guidance_style) sampling.guidance_style = defaults.guidance_style;
+  if (sampling.guidance_rule == "auto") sampling.guidance_rule = defaults.guidance_rule;
+  if (!sampling.guidance_rescale) sampling.guidance_rescale = defaults.guidance_rescale;
 }
 
 ChosenScheduler choose_scheduler(const BandSampling& sampling, const BandModel& model) {
@@ -103,6 +107,7 @@ diffusion::TwoConditionGuidance guidance_of(const BandSampling& sampling) {
   diffusion::TwoConditionGuidance guidance;
   guidance.context = sampling.guidance_context.value_or(guidance.context);
   guidance.style = sampling.guidance_style.value_or(guidance.style);
+  guidance.rescale = sampling.guidance_rescale.value_or(guidance.rescale);
   guidance.rule = diffusion::guidance_rule(sampling.guidance_rule);
   return guidance;
 }
@@ -191,7 +196,8 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
   const auto turn = model_.turn();
   const at::Tensor clean =
       models::edm_denoise(model_.unet(job), x, sigma, conditions, options.circular_time, job);
-  return diffusion::weighed_sum(clean.to(latents.options()), predictions).unsqueeze(2);
+  return diffusion::weighed_sum(clean.to(latents.options()), predictions, guidance_.rescale)
+      .unsqueeze(2);
 }
 
 }  // namespace riffle::pipelines

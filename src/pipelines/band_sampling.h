@@ -23,7 +23,8 @@ struct BandSampling {
   std::optional<int64_t> steps = {};            // absent: the model's, usually 30
   std::optional<double> guidance_context = {};  // absent: the model's, usually 1.25
   std::optional<double> guidance_style = {};
-  std::string guidance_rule = "nested";
+  std::optional<double> guidance_rescale = {};
+  std::string guidance_rule = "auto";
   double churn = 0;
   int64_t decode_iterations = 24;
 

@@ -94,7 +94,7 @@ at::Tensor latents_between(MusicModel& model, const Ground& ground, const Betwee
   };
   const at::Tensor noise =
       diffusion::slerp(step.alpha, noise_of_seed(step.from.seed), noise_of_seed(step.to.seed));
-  ChosenScheduler chosen = choose_scheduler(step.sampling, model.denoiser());
+  ChosenScheduler chosen = choose_scheduler(step.sampling, model);
   diffusion::Scheduler& scheduler = *chosen.scheduler;
   at::Tensor latents = scheduler.init_noise_sigma() * noise;
   diffusion::SampleOptions options = sample_options(step.sampling, model.geometry(), false);

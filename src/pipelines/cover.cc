@@ -67,7 +67,7 @@ Covering covering_of(const CoverRequest& request, bool inverts) {
 // The noise of the recording, told what the cover is told but for the prompt: what it sounds like
 // nobody knows.
 at::Tensor noise_of_recording(MusicModel& model, const diffusion::Scheduler& scheduler,
-                              const at::Tensor& latents, int64_t noise_index, int64_t evaluations,
+                              const at::Tensor& latents, double level,
                               std::span<const diffusion::GuidedPrompt> prompts,
                               const diffusion::SampleOptions& options, const Job& job) {
   std::vector<diffusion::GuidedPrompt> told;
@@ -75,7 +75,10 @@ at::Tensor noise_of_recording(MusicModel& model, const diffusion::Scheduler& sch
     told.push_back({prompt.negative, {}});
     told.back().positive.chroma = prompt.positive.chroma;
   }
-  const double top = scheduler.timesteps()[static_cast<size_t>(noise_index)];
+  const auto place = diffusion::start_of_strength(scheduler, level);
+  const double top = scheduler.timesteps()[static_cast<size_t>(place.noise_index)];
+  // As many as are taken on the way back.
+  const int64_t evaluations = std::ssize(scheduler.timesteps()) - place.first_index;
   return diffusion::inverted_noise(model.denoiser(), scheduler.config(), latents, top, evaluations,
                                    told, options, job);
 }
@@ -157,7 +160,7 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
 
   // Karras's steps, few of which lie high in the noise, keep less of the melody.
   ChosenScheduler chosen =
-      choose_scheduler(request.sampling, model.denoiser(), request.fresh_noise ? "" : "dpmpp_2m");
+      choose_scheduler(request.sampling, model, request.fresh_noise ? "" : "dpmpp_2m");
   diffusion::Scheduler& scheduler = *chosen.scheduler;
   const bool inverts = !request.fresh_noise && scheduler.noise_schedule().size() > 0;
   const Covering covering = covering_of(request, inverts);
@@ -172,11 +175,9 @@ std::vector<Clip> cover(MusicModel& model, CoverRequest request, const RunContex
   diffusion::KnownLatents from{original.latents, noise.initial};
   RunContext sampling = context;
   if (inverts) {
-    const auto place = diffusion::start_of_strength(scheduler, covering.level);
-    const int64_t evaluations = std::ssize(scheduler.timesteps()) - place.first_index;
     const at::Tensor own =
-        noise_of_recording(model, scheduler, from.latents, place.noise_index, evaluations,
-                           steered.prompts, options, part_of_job(context.job, 0, 1, 2));
+        noise_of_recording(model, scheduler, from.latents, covering.level, steered.prompts, options,
+                           part_of_job(context.job, 0, 1, 2));
     from.noise = std::sqrt(1 - covering.fresh) * own + std::sqrt(covering.fresh) * from.noise;
     sampling.job = part_of_job(context.job, 1, 1, 2);
   }

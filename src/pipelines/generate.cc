@@ -176,7 +176,7 @@ std::vector<Clip> generate(MusicModel& model, GenerateRequest request, const Run
     for (int64_t i = first; i < std::min(first + request.batch, request.count); ++i) {
       seeds.push_back(seed_of(request.sampling.seed, i));
     }
-    ChosenScheduler chosen = choose_scheduler(request.sampling, model.denoiser());
+    ChosenScheduler chosen = choose_scheduler(request.sampling, model);
     const StretchNoise noise = turned_noise(request, seeds, geometry, stretch.columns);
     options.noise = noise.source.get();
     const at::Tensor latents =

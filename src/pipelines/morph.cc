@@ -62,7 +62,7 @@ int64_t start_frame(int64_t index, double period, int hop) {
   return nearest(static_cast<double>(index) * period / hop);
 }
 
-void settle(MorphRequest& request, const MusicModel& model) {
+void settle(MorphRequest& request, MusicModel& model) {
   settle(request.sampling, model);
   const bool same_prompt = request.to.empty() || request.to == request.prompt;
   if (!request.to_seed) {

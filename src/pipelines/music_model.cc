@@ -11,25 +11,24 @@
 namespace riffle::pipelines {
 namespace {
 
-constexpr double kUsualGuidance = 7;  // Riffusion's
-
 class RiffMusicModel final : public MusicModel {
  public:
   RiffMusicModel(weights::Bundle bundle, const models::RiffModelOptions& options)
-      : name_(bundle.name()), model_(bundle, options) {
+      : name_(bundle.name()),
+        model_(bundle, options),
+        default_guidance_(models::default_guidance(bundle)) {
     geometry_ = geometry_of_pictures(model_.autoencoder().info(), model_.spectrogram(),
                                      bundle.path().string());
     geometry_.window = model_.denoiser().training_columns();
-    const std::string defaults = bundle.path().string() + ": defaults.json";
-    default_guidance_ = json_get_or(model_.defaults(), "guidance", kUsualGuidance, defaults);
-    sharpening_ = sharpening_of(model_.defaults(), defaults);
+    sharpening_ = sharpening_of(model_.defaults(), bundle.path().string() + ": defaults.json");
   }
 
   const std::string& name() const override { return name_; }
   const Geometry& geometry() const override { return geometry_; }
-  double default_guidance() const override { return default_guidance_; }
+  models::DefaultGuidance default_guidance() const override { return default_guidance_; }
   double sharpening() const override { return sharpening_; }
   models::Denoiser& denoiser() override { return model_.denoiser(); }
+  models::Denoiser* few_step_denoiser() override { return model_.few_step_denoiser(); }
   models::Autoencoder& autoencoder() override { return model_.autoencoder(); }
   models::Conditioner& conditioner() override { return model_.conditioner(); }
   void set_adapters(const std::vector<weights::LoraUse>& adapters, const Job& job) override {
@@ -39,8 +38,8 @@ class RiffMusicModel final : public MusicModel {
  private:
   std::string name_;
   models::RiffModel model_;
+  models::DefaultGuidance default_guidance_;
   Geometry geometry_;
-  double default_guidance_ = kUsualGuidance;
   double sharpening_ = 0;
 };
 

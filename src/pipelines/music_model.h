@@ -52,11 +52,13 @@ class MusicModel : public Model {
   ModelKind kind() const final { return ModelKind::Riff; }
   virtual const Geometry& geometry() const = 0;
   // The guidance of requests that leave it open.
-  virtual double default_guidance() const = 0;
+  virtual models::DefaultGuidance default_guidance() const = 0;
   // How far pictures of denoised latents are sharpened along frequency (sharpened() in
   // sound_latents.h).
   virtual double sharpening() const = 0;
   virtual models::Denoiser& denoiser() = 0;
+  // Distilled: for the scheduler "lcm", without guidance. Null where the model has none.
+  virtual models::Denoiser* few_step_denoiser() = 0;
   virtual models::Autoencoder& autoencoder() = 0;
   virtual models::Conditioner& conditioner() = 0;
   // Exactly these adapters are in effect from now on; reports are logged. Throws as

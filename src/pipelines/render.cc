@@ -59,7 +59,7 @@ at::Tensor run_sampler(MusicModel& model, ChosenScheduler& chosen, const at::Ten
                           picture_of_media(media, model.geometry(), image::kDefaultMaxValue)});
     };
   }
-  return diffusion::sample(model.denoiser(), *chosen.scheduler, latents, prompts, options,
+  return diffusion::sample(*chosen.denoiser, *chosen.scheduler, latents, prompts, options,
                            context.job);
 }
 

@@ -35,7 +35,7 @@ at::Tensor start_from(diffusion::Scheduler& scheduler, const diffusion::KnownLat
                       double strength);
 
 // The job of one run of several: its steps are told as steps of all runs. What the runs before it,
-// it and all of them weigh, in any unit.
+// it and all of them weigh, in any unit. `job` must outlive it.
 Job part_of_job(const Job& job, double before, double own, double all);
 
 // The sampler with the context's progress and previews.

@@ -76,7 +76,7 @@ Repainted repaint(MusicModel& model, const audio::Waveform& region, const Repain
   const StretchNoise noise = noise_of(seeds, geometry, columns);
   const at::Tensor mask = mask_of(options, geometry, columns);
 
-  ChosenScheduler chosen = choose_scheduler(options.sampling, model.denoiser());
+  ChosenScheduler chosen = choose_scheduler(options.sampling, model);
   diffusion::Scheduler& scheduler = *chosen.scheduler;
   at::Tensor latents = scheduler.init_noise_sigma() * noise.initial;
   if (options.strength < 1) {

@@ -32,7 +32,20 @@ const Preset& preset_named(const std::string& name) {
   return *found;
 }
 
+bool in_few_steps(const Sampling& sampling, MusicModel& model) {
+  return sampling.scheduler == "lcm" && model.few_step_denoiser() != nullptr;
+}
+
 }  // namespace
+
+FieldInfo guidance_rescale_field() {
+  return {.name = "guidance_rescale",
+          .help = "Takes back the contrast that strong guidance adds (Lin et al. 2023)",
+          .minimum = 0,
+          .maximum = 1,
+          .absent = "the model's, usually 0",
+          .advanced = true};
+}
 
 void Sampling::visit(FieldVisitor& v) {
   v.field(negative_prompt, {.name = "negative_prompt", .help = "What it should not sound like"});
@@ -56,12 +69,7 @@ void Sampling::visit(FieldVisitor& v) {
   v.field(scheduler, {.name = "scheduler",
                       .help = "Sampler: dpmpp_2m_karras, unipc, euler, ddim, pndm, ...",
                       .absent = "the preset's"});
-  v.field(guidance_rescale,
-          {.name = "guidance_rescale",
-           .help = "Takes back the contrast that strong guidance adds (Lin et al. 2023)",
-           .minimum = 0,
-           .maximum = 1,
-           .advanced = true});
+  v.field(guidance_rescale, guidance_rescale_field());
   v.field(cache_interval,
           {.name = "cache_interval",
            .help = "Compute the inner layers only every so many steps (DeepCache); 1: always",
@@ -75,15 +83,17 @@ void Sampling::visit(FieldVisitor& v) {
                               .advanced = true});
 }
 
-ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser,
+ChosenScheduler choose_scheduler(const Sampling& sampling, MusicModel& model,
                                  const std::string& usual) {
-  const auto config = diffusion::scheduler_config_from_json(denoiser.scheduler_config(),
+  ChosenScheduler chosen;
+  chosen.denoiser = in_few_steps(sampling, model) ? model.few_step_denoiser() : &model.denoiser();
+  const auto config = diffusion::scheduler_config_from_json(chosen.denoiser->scheduler_config(),
                                                             "the model's scheduler_config.json");
   const Preset& preset = preset_named(sampling.preset);
-  const bool distilled = config.class_name == "LCMScheduler";
+  const bool distilled =
+      config.class_name == "LCMScheduler" || chosen.denoiser == model.few_step_denoiser();
   std::string name = sampling.scheduler;
   if (name.empty()) name = distilled ? "lcm" : (usual.empty() ? preset.scheduler : usual);
-  ChosenScheduler chosen;
   chosen.entry = &diffusion::scheduler_entry(name);
   chosen.scheduler = chosen.entry->make(config);
   const int64_t evaluations = distilled ? preset.distilled_evaluations : preset.evaluations;
@@ -97,9 +107,16 @@ void settle_seed(int64_t& seed) {
   if (seed < 0) seed = std::random_device{}();
 }
 
-void settle(Sampling& sampling, const MusicModel& model) {
+void settle_guidance(Sampling& sampling, MusicModel& model) {
+  const models::DefaultGuidance usual = model.default_guidance();
+  // The few-step adapter has the model's guidance in it.
+  if (!sampling.guidance) sampling.guidance = in_few_steps(sampling, model) ? 1 : usual.scale;
+  if (!sampling.guidance_rescale) sampling.guidance_rescale = usual.rescale;
+}
+
+void settle(Sampling& sampling, MusicModel& model) {
   settle_seed(sampling.seed);
-  if (!sampling.guidance) sampling.guidance = model.default_guidance();
+  settle_guidance(sampling, model);
 }
 
 std::vector<std::string> sampling_notes(const Sampling& sampling) {
@@ -111,7 +128,8 @@ std::vector<std::string> sampling_notes(const Sampling& sampling) {
 diffusion::SampleOptions sample_options(const Sampling& sampling, const Geometry& geometry,
                                         bool circular) {
   diffusion::SampleOptions options;
-  options.guidance = {.scale = sampling.guidance.value_or(1), .rescale = sampling.guidance_rescale};
+  options.guidance = {.scale = sampling.guidance.value_or(1),
+                      .rescale = sampling.guidance_rescale.value_or(0)};
   options.windows = {
       .window = geometry.window, .overlap = geometry.window / 4, .circular = circular};
   options.cache_interval = sampling.cache_interval;

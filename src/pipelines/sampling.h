@@ -23,30 +23,36 @@ struct Sampling {
   std::string scheduler = {};           // empty: the preset's
   std::optional<int64_t> steps = {};    // absent: the preset's
   std::optional<double> guidance = {};  // absent: the model's
-  double guidance_rescale = 0.0;
+  std::optional<double> guidance_rescale = {};
   int64_t cache_interval = 1;
   int64_t decode_iterations = 24;
 
   void visit(FieldVisitor& v);
 };
 
-// A chosen scheduler with its steps set, not yet started.
+// Of models of both kinds.
+FieldInfo guidance_rescale_field();
+
+// A chosen scheduler with its steps set, not yet started, and what it samples.
 struct ChosenScheduler {
   const diffusion::SchedulerEntry* entry = nullptr;
   std::unique_ptr<diffusion::Scheduler> scheduler;
+  models::Denoiser* denoiser = nullptr;
 };
 
 // What the request asks for, else what the preset means for this model. The preset's steps are of
 // model evaluations: a scheduler of two evaluations a step takes half as many. Throws
 // Error{NotFound} for an unknown scheduler, Error{InvalidArgument} for too many steps. usual: in
 // the place of the preset's scheduler.
-ChosenScheduler choose_scheduler(const Sampling& sampling, models::Denoiser& denoiser,
+ChosenScheduler choose_scheduler(const Sampling& sampling, MusicModel& model,
                                  const std::string& usual = {});
 
 // Fills in a seed that was left open.
 void settle_seed(int64_t& seed);
 // Fills in seed and guidance where they were left open, so that the request says all that was done.
-void settle(Sampling& sampling, const MusicModel& model);
+void settle(Sampling& sampling, MusicModel& model);
+// Guidance alone.
+void settle_guidance(Sampling& sampling, MusicModel& model);
 
 // The seed of clip number `index`. Seeds have 32 bits, as PyTorch's generator takes them; after the
 // last comes the first.

@@ -29,9 +29,9 @@ at::Tensor joined(std::span<const Prediction* const> predictions,
 thread_local Cohort* Cohort::current_ = nullptr;
 
 bool fit_together(const Prediction& a, const Prediction& b) {
-  return a.noise_level == b.noise_level && a.options.circular_time == b.options.circular_time &&
-         a.options.step_cache == nullptr && b.options.step_cache == nullptr &&
-         same_but_batch(a.latents, b.latents) &&
+  return a.denoiser == b.denoiser && a.noise_level == b.noise_level &&
+         a.options.circular_time == b.options.circular_time && a.options.step_cache == nullptr &&
+         b.options.step_cache == nullptr && same_but_batch(a.latents, b.latents) &&
          std::ranges::all_of(models::kConditioningParts, [&](auto part) {
            return same_but_batch(a.conditioning.*part, b.conditioning.*part);
          });
@@ -40,6 +40,7 @@ bool fit_together(const Prediction& a, const Prediction& b) {
 std::vector<at::Tensor> predict_together(std::span<const Prediction* const> predictions,
                                          const Predictor& predict) {
   const Prediction all{
+      predictions.front()->denoiser,
       joined(predictions, [](const Prediction& p) { return p.latents; }),
       predictions.front()->noise_level, models::conditioning_of_parts([&](auto part) {
         return joined(predictions, [&](const Prediction& p) { return p.conditioning.*part; });

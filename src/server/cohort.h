@@ -17,6 +17,7 @@ namespace riffle::server {
 
 // What a Denoiser is asked.
 struct Prediction {
+  models::Denoiser* denoiser = nullptr;
   at::Tensor latents;
   double noise_level = 0;
   models::Conditioning conditioning;
@@ -25,8 +26,8 @@ struct Prediction {
 
 using Predictor = std::function<at::Tensor(const Prediction& prediction, const Job& job)>;
 
-// Whether two predictions may be made at once: same level, same shapes but for the batch, and no
-// step cache, which belongs to one run.
+// Whether two predictions may be made at once: by the same denoiser, same level, same shapes but
+// for the batch, and no step cache, which belongs to one run.
 bool fit_together(const Prediction& a, const Prediction& b);
 
 // Each as it would be alone (a batch equals its items: models/denoiser.h).

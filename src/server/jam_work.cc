@@ -27,14 +27,14 @@ std::shared_ptr<const std::string> line_of(const OrderedJson& data) {
 }
 
 pipelines::BetweenStep step_of(const JamPlace& place, const JamSettings& settings, int64_t index,
-                               double guidance, const pipelines::JamGround& ground) {
+                               const pipelines::JamGround& ground) {
   pipelines::BetweenStep step;
   step.from = {place.prompt, static_cast<uint64_t>(place.seed), settings.denoising};
   step.to = {place.to, static_cast<uint64_t>(place.to_seed), settings.denoising};
   step.alpha = place.alpha;
   step.sampling.negative_prompt = settings.negative_prompt;
   step.sampling.preset = settings.preset;
-  step.sampling.guidance = guidance;
+  step.sampling.guidance = settings.guidance;
   step.sampling.steps = settings.steps;
   step.steps_seed = pipelines::seed_of(place.seed, 0x5EED0000 + index);
   step.bpm = ground.bpm;
@@ -139,9 +139,9 @@ void Jam::make(const Plan& plan) {
   const auto begun = Clock::now();
   SharedModel& model = *model_;
   const pipelines::JamGround& ground = ground_of(plan, model);
-  const double guidance = plan.settings.guidance.value_or(model.default_guidance());
   pipelines::JamSegmentOptions options;
-  options.step = step_of(plan.place, plan.settings, plan.index, guidance, ground);
+  options.step = step_of(plan.place, plan.settings, plan.index, ground);
+  pipelines::settle_guidance(options.step.sampling, model);
   const double end = plan.begin + ground.ground.period;
   options.begin = pipelines::nearest(plan.begin);
   options.end = pipelines::nearest(end);
@@ -171,7 +171,7 @@ void Jam::make(const Plan& plan) {
   }
   const pipelines::JamSegment made = make_jam_segment(model, ground, options, context);
 
-  const auto chosen = pipelines::choose_scheduler(options.step.sampling, model.denoiser());
+  const auto chosen = pipelines::choose_scheduler(options.step.sampling, model);
   const auto steps = static_cast<int64_t>(chosen.scheduler->timesteps().size());
   Segment segment;
   segment.index = plan.index;
@@ -188,7 +188,7 @@ void Jam::make(const Plan& plan) {
                     plan.settings.seed_or_none(),
                     plan.settings.denoising,
                     ground.bpm,
-                    guidance,
+                    *options.step.sampling.guidance,
                     steps};
   {
     const std::lock_guard lock(mutex_);

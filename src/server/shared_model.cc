@@ -14,8 +14,7 @@ namespace riffle::server {
 
 class SharedModel::GuardedDenoiser final : public models::Denoiser {
  public:
-  explicit GuardedDenoiser(SharedModel& shared)
-      : shared_(shared), inner_(shared.model_->denoiser()) {}
+  GuardedDenoiser(SharedModel& shared, models::Denoiser& inner) : shared_(shared), inner_(inner) {}
 
   int64_t latent_channels() const override { return inner_.latent_channels(); }
   int64_t training_columns() const override { return inner_.training_columns(); }
@@ -26,13 +25,13 @@ class SharedModel::GuardedDenoiser final : public models::Denoiser {
   at::Tensor predict(const at::Tensor& latents, double noise_level,
                      const models::Conditioning& conditioning,
                      const models::DenoiseOptions& options, const Job& job) override {
-    const Prediction prediction{latents, noise_level, conditioning, options};
+    const Prediction prediction{&inner_, latents, noise_level, conditioning, options};
     const Predictor one = [this](const Prediction& p, const Job& inner_job) {
       const at::NoGradGuard no_grad;
       const ModelGate::Turn turn(*shared_.gate_);
       ++shared_.forwards_;
       shared_.items_ += p.latents.size(0);
-      return inner_.predict(p.latents, p.noise_level, p.conditioning, p.options, inner_job);
+      return p.denoiser->predict(p.latents, p.noise_level, p.conditioning, p.options, inner_job);
     };
     Cohort* cohort = Cohort::current();
     return cohort == nullptr ? one(prediction, job) : cohort->predict(prediction, one, job);
@@ -126,13 +125,18 @@ SharedModel::SharedModel(std::unique_ptr<pipelines::MusicModel> model,
                          std::shared_ptr<ModelGate> gate)
     : model_(std::move(model)),
       gate_(std::move(gate)),
-      denoiser_(std::make_unique<GuardedDenoiser>(*this)),
+      denoiser_(std::make_unique<GuardedDenoiser>(*this, model_->denoiser())),
       autoencoder_(std::make_unique<GuardedAutoencoder>(*this)),
-      conditioner_(std::make_unique<GuardedConditioner>(*this)) {}
+      conditioner_(std::make_unique<GuardedConditioner>(*this)) {
+  if (models::Denoiser* inner = model_->few_step_denoiser()) {
+    few_step_denoiser_ = std::make_unique<GuardedDenoiser>(*this, *inner);
+  }
+}
 
 SharedModel::~SharedModel() = default;
 
 models::Denoiser& SharedModel::denoiser() { return *denoiser_; }
+models::Denoiser* SharedModel::few_step_denoiser() { return few_step_denoiser_.get(); }
 models::Autoencoder& SharedModel::autoencoder() { return *autoencoder_; }
 models::Conditioner& SharedModel::conditioner() { return *conditioner_; }
 

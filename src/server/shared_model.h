@@ -20,10 +20,11 @@ class SharedModel final : public pipelines::MusicModel {
 
   const std::string& name() const override { return model_->name(); }
   const pipelines::Geometry& geometry() const override { return model_->geometry(); }
-  double default_guidance() const override { return model_->default_guidance(); }
+  models::DefaultGuidance default_guidance() const override { return model_->default_guidance(); }
   double sharpening() const override { return model_->sharpening(); }
   // Predictions of threads that share a Cohort are made together.
   models::Denoiser& denoiser() override;
+  models::Denoiser* few_step_denoiser() override;
   // Pictures that were encoded before are not encoded again: the newest few are remembered.
   models::Autoencoder& autoencoder() override;
   models::Conditioner& conditioner() override;
@@ -46,6 +47,7 @@ class SharedModel final : public pipelines::MusicModel {
   std::atomic<int64_t> items_{0};
   std::atomic<int64_t> encodes_{0};
   std::unique_ptr<GuardedDenoiser> denoiser_;
+  std::unique_ptr<GuardedDenoiser> few_step_denoiser_;
   std::unique_ptr<GuardedAutoencoder> autoencoder_;
   std::unique_ptr<GuardedConditioner> conditioner_;
 };

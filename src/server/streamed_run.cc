@@ -147,7 +147,7 @@ pipelines::Clip run_streamed(const std::string& pipeline, const Json& request, S
         channel.resize(channel.size() - static_cast<size_t>(extra));
       }
     }
-    const auto chosen = choose_scheduler(options.step.sampling, model.denoiser());
+    const auto chosen = choose_scheduler(options.step.sampling, model);
     Segment segment;
     segment.index = i;
     segment.first_beat = options.begin;

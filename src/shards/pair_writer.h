@@ -6,7 +6,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -55,7 +54,7 @@ class PairWriter {
  private:
   std::filesystem::path pairs_;
   PairHeader header_;
-  std::unique_ptr<FolderLock> lock_;
+  FolderLock lock_;
 };
 
 // The metadata of a shard's embeddings, where there are any.

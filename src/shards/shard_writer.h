@@ -6,7 +6,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -47,7 +46,7 @@ class ShardWriter {
  private:
   std::filesystem::path corpus_;
   CorpusHeader header_;
-  std::unique_ptr<FolderLock> lock_;
+  FolderLock lock_;
 };
 
 }  // namespace riffle::shards

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "nn/torch_compat.h"
+
 namespace riffle::train {
 
 LoraTask::LoraTask(const shards::ShardReader& corpus, const LatentCache& latents,
@@ -38,6 +40,12 @@ std::vector<ParameterGroup> LoraTask::parameters() {
 
 void LoraTask::apply() const {
   for (const auto& adapter : adapters_) adapter->apply();
+  nn::compat::forget_casts();
+}
+
+void LoraTask::remove() const {
+  for (const auto& adapter : adapters_) adapter->remove();
+  nn::compat::forget_casts();
 }
 
 Loss LoraTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& job) {

@@ -18,7 +18,7 @@ struct LoraTaskOptions {
   LoraNames names = LoraNames::Kohya;
 };
 
-class LoraTask final : public RiffTask {
+class LoraTask : public RiffTask {
  public:
   LoraTask(const shards::ShardReader& corpus, const LatentCache& latents, RiffNetworks networks,
            const LoraTaskOptions& options);
@@ -32,9 +32,12 @@ class LoraTask final : public RiffTask {
   // The adapter alone, as one file.
   void write_model(const std::filesystem::path& file, const Job& job) override;
 
- private:
+ protected:
+  // With the adapters in the networks' weights, and without.
   void apply() const;
+  void remove() const;
 
+ private:
   LoraTaskOptions options_;
   std::vector<std::unique_ptr<LoraAdapter>> adapters_;
 };

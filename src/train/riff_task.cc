@@ -193,11 +193,17 @@ at::Tensor RiffTask::predict(const at::Tensor& noisy, const at::Tensor& timestep
   return networks_.unet->forward(input, timesteps, hidden, job, nullptr, summary);
 }
 
+RiffTask::Levels RiffTask::levels(const at::Tensor& timesteps) const {
+  const auto of = [&](const at::Tensor& all) {
+    return all.index_select(0, timesteps).view({-1, 1, 1, 1});
+  };
+  return {of(alphas_), of(sigmas_)};
+}
+
 at::Tensor RiffTask::losses(const Batch& batch, const Job& job) {
   const at::Tensor clean = batch.at("latents").to(at::kFloat);
   const at::Tensor& timesteps = batch.at("timesteps");
-  const at::Tensor alpha = alphas_.index_select(0, timesteps).view({-1, 1, 1, 1});
-  const at::Tensor sigma = sigmas_.index_select(0, timesteps).view({-1, 1, 1, 1});
+  const auto [alpha, sigma] = levels(timesteps);
   const at::Tensor noise =
       sample_noise(batch.seeds, "noise", clean.sizes().slice(1), clean.device());
   const at::Tensor predicted =
@@ -290,7 +296,10 @@ void RiffTask::write_samples(const std::filesystem::path& folder, const Job& job
         return predict(both, at::full({1}, timestep, noisy.options()), batch, job);
       },
       noise, networks_.scheduler_config,
-      {.steps = options_.sample_steps, .guidance = options_.sample_guidance}, job);
+      {.scheduler = options_.sample_scheduler,
+       .steps = options_.sample_steps,
+       .guidance = options_.sample_guidance},
+      job);
   for (size_t i = 0; i < count; ++i) {
     const at::Tensor levels = latents_.maker().decode(latents[static_cast<int64_t>(i)], job).cpu();
     options_.writers.picture(folder / fmt::format("{}", i), levels);

@@ -38,6 +38,7 @@ struct RiffTaskOptions {
   double turn = 0.5;
   int64_t validation_windows = 64;
   int64_t clips = 4;  // among the samples
+  std::string sample_scheduler = "dpmpp_2m";
   int64_t sample_steps = 16;
   double sample_guidance = 3;
   at::Device device = at::kCPU;
@@ -68,8 +69,20 @@ class RiffTask : public Task {
   RiffNetworks& networks() { return networks_; }
 
  protected:
+  struct Levels {
+    at::Tensor alpha;  // [B, 1, 1, 1], as sigma
+    at::Tensor sigma;
+  };
+
   // The loss of each sample, [B].
-  at::Tensor losses(const Batch& batch, const Job& job);
+  virtual at::Tensor losses(const Batch& batch, const Job& job);
+  // What the network says of noisy latents [B, C, rows, columns], told what the batch tells.
+  at::Tensor predict(const at::Tensor& noisy, const at::Tensor& timesteps, const Batch& batch,
+                     const Job& job);
+  Levels levels(const at::Tensor& timesteps) const;
+  const diffusion::SchedulerConfig& scheduler() const { return scheduler_; }
+  // The ids of a prompt that says nothing.
+  std::vector<int64_t> no_words() const { return conditions_.of_prompt("").ids; }
 
  private:
   int64_t timestep(int64_t sample, Random& chance) const;
@@ -78,8 +91,6 @@ class RiffTask : public Task {
                     Random& chance) const;
   at::Tensor window_latents(const Window& window) const;
   Batch validation_batch(const std::vector<Window>& windows, int64_t timestep) const;
-  at::Tensor predict(const at::Tensor& noisy, const at::Tensor& timesteps, const Batch& batch,
-                     const Job& job);
 
   const LatentCache& latents_;
   RiffNetworks networks_;

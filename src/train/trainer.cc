@@ -129,10 +129,10 @@ Trainer::Trainer(Task& task, TrainerOptions options, ProcessGroup* processes)
   if (options_.precision == Precision::Float16) state_.loss_scale = kFirstLossScale;
   if (leads()) {
     make_folder(options_.folder);
-    lock_ = std::make_unique<FolderLock>(
-        options_.folder,
-        fmt::format("{}: another process is training here", options_.folder.string()),
-        "wait for it, or choose another folder");
+    lock_.emplace(options_.folder, Error(ErrorCode::InvalidArgument,
+                                         fmt::format("{}: another process is training here",
+                                                     options_.folder.string()),
+                                         "wait for it, or choose another folder"));
     if (options_.restart) {
       checkpoints_.clear();
     } else {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/folder_lock.h"
@@ -115,7 +116,7 @@ class Trainer {
   TrainerOptions options_;
   ProcessGroup* processes_;
   CheckpointFolder checkpoints_;
-  std::unique_ptr<FolderLock> lock_;  // of the one that writes files
+  std::optional<FolderLock> lock_;  // of the one that writes files
   std::unique_ptr<FlatParameters> parameters_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<LogFile> log_;

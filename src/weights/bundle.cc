@@ -188,6 +188,11 @@ Json Bundle::beside(const char* name) const {
   return params;
 }
 
+fs::path Bundle::few_step_adapter() const {
+  const fs::path file = path_ / "few_steps.safetensors";
+  return !is_single_file() && is_there(file) ? file : fs::path();
+}
+
 Bundle open_bundle(const fs::path& path) {
   if (!is_there(path)) {
     throw Error(ErrorCode::NotFound, fmt::format("model {}: no such folder or file", path.string()),

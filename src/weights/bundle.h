@@ -46,6 +46,9 @@ class Bundle {
   // The object in defaults.json: what requests that leave it open mean for this model, e.g.
   // {"guidance": 3}. Empty when there is none.
   Json defaults() const { return beside("defaults.json"); }
+  // The adapter with which the model is sampled in few evaluations (few_steps.safetensors). Empty
+  // when there is none.
+  std::filesystem::path few_step_adapter() const;
 
  private:
   friend Bundle open_bundle(const std::filesystem::path& path);

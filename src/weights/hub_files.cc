@@ -72,7 +72,7 @@ std::vector<HubFile> diffusers_files(const HubListing& listing, const std::strin
   std::vector<HubFile> chosen;
   add_if(chosen, listing, "", [](std::string_view n) {
     return is_notice(n) || n == detail::kModelIndex || n == "spectrogram.json" ||
-           n == "defaults.json";
+           n == "defaults.json" || n == "few_steps.safetensors";
   });
   for (const auto& [part, value] : index.items()) {
     const bool there = value.is_array() && value.size() == 2 && value[1].is_string();

@@ -26,6 +26,7 @@ TEST(Settings, RefusesWhatIsNoSetting) {
   for (const char* text : {"steps", "=8", ""}) {
     EXPECT_RIFFLE_ERROR(fields_of({text}), ErrorCode::InvalidArgument, "--set: expected");
   }
+  EXPECT_RIFFLE_ERROR(fields_of({"covr.strength=0.6"}), ErrorCode::NotFound, "covr");
 }
 
 }  // namespace

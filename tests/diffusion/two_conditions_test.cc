@@ -65,9 +65,28 @@ TEST(TwoConditionsTest, WhatIsAbsentIsNeverAskedFor) {
   }
 }
 
+TEST(TwoConditionsTest, RescalingBringsBackTheDeviationOfWhatIsToldMost) {
+  at::manual_seed(3);
+  const auto predictions = predictions_of({3, 2, GuidanceRule::Joint}, true, true);
+  ASSERT_EQ(predictions.size(), 3U);
+  const at::Tensor made = at::randn({6, 4, 1, 50}, at::kDouble);  // two items
+  const at::Tensor plain = weighed_sum(made, predictions);
+  EXPECT_TRUE(at::equal(weighed_sum(made, predictions, 0), plain));
+  const at::Tensor whole = weighed_sum(made, predictions, 1);
+  for (int64_t item = 0; item < 2; ++item) {
+    const double told_most = made[4 + item].std().item<double>();
+    EXPECT_GT(plain[item].std().item<double>(), 1.5 * told_most);
+    EXPECT_NEAR(whole[item].std().item<double>(), told_most, 1e-9);
+    EXPECT_TRUE(at::allclose(whole[item] / whole[item].std(), plain[item] / plain[item].std()));
+  }
+  EXPECT_TRUE(at::allclose(weighed_sum(made, predictions, 0.5), (plain + whole) / 2));
+}
+
 TEST(TwoConditionsTest, RefusesWhatIsOutOfRange) {
   EXPECT_RIFFLE_ERROR(predictions_of({-1, 1}, true, true), ErrorCode::InvalidArgument, "context");
   EXPECT_RIFFLE_ERROR(predictions_of({1, 99}, true, true), ErrorCode::InvalidArgument, "style");
+  EXPECT_RIFFLE_ERROR(predictions_of({.rescale = 2}, true, true), ErrorCode::InvalidArgument,
+                      "rescale");
   EXPECT_RIFFLE_ERROR(guidance_rule("sideways"), ErrorCode::InvalidArgument, "sideways");
   EXPECT_EQ(guidance_rule("joint"), GuidanceRule::Joint);
 }

@@ -37,15 +37,13 @@ class ShippedModel : public ::testing::Test {
 };
 
 TEST_F(ShippedModel, ReachesTheBarsOfItsCard) {
-  for (const char* name : {"frechet", "morph_beat", "morph_loudness"}) {
+  for (const char* name : {"frechet", "cover_melody", "morph_beat", "morph_loudness"}) {
     EXPECT_TRUE(judged(name).at("passed").get<bool>()) << judged(name).dump();
   }
 }
 
-// Covers stand at their bars, 0.8 and 60 %, of 32; here are ten.
-TEST_F(ShippedModel, CoversKeepTheMelodyInAnotherSound) {
-  EXPECT_GE(value("cover_melody"), 0.75);
-  EXPECT_GE(value("cover_instrument"), 0.4);
+TEST_F(ShippedModel, CoversSoundAsAskedMoreOftenThanNot) {
+  EXPECT_GE(value("cover_instrument"), 0.5);
 }
 
 TEST_F(ShippedModel, PlaysWhatIsAskedForMoreOftenThanNot) {

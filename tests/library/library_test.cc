@@ -188,7 +188,7 @@ TEST(Library, WhatNeverGotARowIsSweptAndNothingElse) {
 TEST(Library, OneProcessAtATime) {
   const TemporaryFolder folder;
   const Library library(folder.path());
-  EXPECT_RIFFLE_ERROR(Library(folder.path()), ErrorCode::InvalidArgument, "in use");
+  EXPECT_RIFFLE_ERROR(Library(folder.path()), ErrorCode::Unsupported, "in use");
 }
 
 TEST(Library, ADamagedDatabaseIsSaidToBe) {

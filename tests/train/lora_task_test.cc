@@ -9,29 +9,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <optional>
 
 #include "core/error.h"
 #include "models/load_module.h"
-#include "support/test_files.h"
-#include "support/tiny_bundle.h"
-#include "train/toy_corpus.h"
+#include "train/tiny_latents.h"
 #include "train/trainer.h"
 #include "weights/lora.h"
 
 namespace riffle::train {
 namespace {
 
-class LoraTraining : public testing::Test {
+class LoraTraining : public test::TinyLatents {
  protected:
-  void SetUp() override {
-    test::write_toy_corpus(folder_ / "corpus", {.records = 6, .frames = 80});
-    corpus_.emplace(folder_ / "corpus");
-    test::make_tiny_bundle(folder_ / "tiny");
-    cache_.emplace(*corpus_, folder_ / "corpus", make_latent_maker(folder_ / "tiny", at::kCPU));
-    cache_->fill({});
-  }
-
   LoraTask make_task(LoraNames names, bool convolutions = false) {
     LoraTaskOptions options;
     options.riff.frames = 64;
@@ -40,7 +29,7 @@ class LoraTraining : public testing::Test {
     options.riff.sample_steps = 2;
     options.shape = {.rank = 4, .alpha = 6, .convolutions = convolutions};
     options.names = names;
-    return LoraTask(*corpus_, *cache_, load_riff_networks(folder_ / "tiny"), options);
+    return LoraTask(*corpus_, *cache_, load_riff_networks(bundle()), options);
   }
 
   TrainerOptions run_options() {
@@ -65,10 +54,6 @@ class LoraTraining : public testing::Test {
     at::Tensor latents = at::linspace(-1, 1, 4 * 4 * 8).view({1, 4, 4, 8});
     return networks.unet->forward(latents, at::full({1}, 300), networks.text_encoder->forward(ids));
   }
-
-  test::TemporaryFolder folder_;
-  std::optional<shards::ShardReader> corpus_;
-  std::optional<LatentCache> cache_;
 };
 
 TEST_F(LoraTraining, TheFileDoesWhatTheTrainedAdapterDid) {
@@ -80,7 +65,7 @@ TEST_F(LoraTraining, TheFileDoesWhatTheTrainedAdapterDid) {
       trainer.with_average([&] { task.validate({}); });  // the sum of both lies in the weights now
       const at::Tensor trained = output_of(task.networks());
 
-      RiffNetworks plain = load_riff_networks(folder_ / "tiny");
+      RiffNetworks plain = load_riff_networks(bundle());
       const at::Tensor before = output_of(plain);
       weights::LoraSet set({{"unet", models::named_parameters(*plain.unet)},
                             {"text_encoder", models::named_parameters(*plain.text_encoder)}});

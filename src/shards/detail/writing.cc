@@ -15,16 +15,16 @@ namespace riffle::shards::detail {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<FolderLock> lock_corpus(const fs::path& folder) {
+FolderLock lock_corpus(const fs::path& folder) {
   std::error_code ec;
   fs::create_directories(shard_folder(folder), ec);
   if (ec) {
     throw Error(ErrorCode::Io,
                 fmt::format("cannot make {}: {}", shard_folder(folder).string(), ec.message()));
   }
-  return std::make_unique<FolderLock>(
-      folder, fmt::format("{}: another process is writing this corpus", folder.string()),
-      "wait for it, or choose another folder");
+  return {folder, Error(ErrorCode::InvalidArgument,
+                        fmt::format("{}: another process is writing this corpus", folder.string()),
+                        "wait for it, or choose another folder")};
 }
 
 void adopt_header(const fs::path& path, const OrderedJson& header) {

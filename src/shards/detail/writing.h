@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 
 #include "core/folder_lock.h"
 #include "core/json.h"
@@ -13,7 +12,7 @@ namespace riffle::shards::detail {
 
 // Makes the folder and its "shards", and locks it: the folder itself, which leaves nothing behind.
 // Throws Error{Io}, Error{InvalidArgument} while another process holds it.
-std::unique_ptr<FolderLock> lock_corpus(const std::filesystem::path& folder);
+FolderLock lock_corpus(const std::filesystem::path& folder);
 
 // Writes the header where there is none. Throws Error{InvalidArgument} naming a difference to the
 // one that is there.

@@ -41,8 +41,8 @@ class Pull {
     const fs::path lock_file =
         final_.parent_path() / fmt::format(".{}.lock", final_.filename().string());
     const FolderLock lock(
-        lock_file, fmt::format("{}: another process is fetching this model", lock_file.string()),
-        "wait for it");
+        lock_file, Error(ErrorCode::Io, fmt::format("{}: another process is fetching this model",
+                                                    lock_file.string())));
     recover();
     PullReport report{final_, listing_.commit, static_cast<int64_t>(listing_.files.size()), total_,
                       0};

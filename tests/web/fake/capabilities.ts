@@ -24,7 +24,7 @@ const sampling: Field[] = [
   field('scheduler', 'text', 'Sampler: dpmpp_2m_karras, unipc, euler, ddim, pndm, ...',
     { absent: "the preset's" }),
   field('guidance_rescale', 'number', 'Takes back the contrast that strong guidance adds (Lin et al. 2023)',
-    { minimum: 0, maximum: 1, default: 0, advanced: true }),
+    { minimum: 0, maximum: 1, absent: "the model's, usually 0", advanced: true }),
   field('cache_interval', 'integer', 'Compute the inner layers only every so many steps (DeepCache); 1: always',
     { minimum: 1, maximum: 20, default: 1, advanced: true }),
   field('decode_iterations', 'integer', 'Rounds of phase retrieval when the picture becomes sound',
