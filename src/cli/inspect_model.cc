@@ -271,6 +271,10 @@ OrderedJson show_bundle(const weights::Bundle& bundle, const InspectOptions& opt
                       {"pipeline_class", bundle.pipeline_class()},
                       {"bytes_on_disk", bytes}};
   json["parts"] = show_parts(bundle, options, context);
+  if (const fs::path adapter = bundle.few_step_adapter(); !adapter.empty()) {
+    line(out, "few steps", fmt::format("{}, by the scheduler lcm", adapter.filename().string()));
+    json["few_step_adapter"] = adapter.string();
+  }
   json["codec"] = codec_of(bundle, out);
   json["pipelines"] = pipelines_of(bundle, json["parts"], out);
   if (options.load) json["load"] = load_networks(bundle, context);
