@@ -88,6 +88,7 @@ RiffuseResult riffuse(MusicModel& model, const RiffuseRequest& request, const im
   ChosenScheduler chosen;
   chosen.entry = &diffusion::scheduler_entry_of(config);
   chosen.scheduler = chosen.entry->make(config);
+  chosen.denoiser = &model.denoiser();
   chosen.scheduler->set_timesteps(request.steps);
 
   const std::vector<int64_t> shape{geometry.latent_channels,
