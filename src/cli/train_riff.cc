@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -128,17 +127,14 @@ struct Adapter {
   std::string out;
   std::string names = "kohya";
   bool unet_only = false;
+  bool distils = false;
   std::optional<double> guidance;  // of what is distilled
   std::optional<double> guidance_rescale;
   TrainOptions train;
   train::LoraTaskOptions task;
 };
 
-using MakeTask = std::function<std::unique_ptr<train::LoraTask>(
-    const shards::ShardReader&, const train::LatentCache&, train::RiffNetworks,
-    const train::LoraTaskOptions&)>;
-
-void train_adapter(const Adapter& options, const MakeTask& make, Context& context) {
+void train_adapter(const Adapter& options, Context& context) {
   const shards::ShardReader corpus(options.corpus, context.job);
   const at::Device device = nn::choose_device(context.globals.device);
   const fs::path bundle = weights::find_model(options.model);
@@ -152,37 +148,22 @@ void train_adapter(const Adapter& options, const MakeTask& make, Context& contex
   riff.bundle = bundle;
   riff.writers = sample_writers(corpus.header().spectrogram);
   riff.train_text_encoder = !options.unet_only;
-  const auto task = make(corpus, cache, train::load_riff_networks(bundle), task_options);
+  train::RiffNetworks networks = train::load_riff_networks(bundle);
+  std::unique_ptr<train::LoraTask> task;
+  if (options.distils) {
+    const auto usual = models::default_guidance(weights::open_bundle(bundle));
+    const diffusion::GuidanceOptions guidance{
+        .scale = options.guidance.value_or(usual.scale),
+        .rescale = options.guidance_rescale.value_or(usual.rescale)};
+    task = std::make_unique<train::DistillTask>(
+        corpus, cache, std::move(networks),
+        train::DistillTaskOptions{.lora = task_options, .guidance = guidance});
+  } else {
+    task = std::make_unique<train::LoraTask>(corpus, cache, std::move(networks), task_options);
+  }
   fs::path folder(options.out);
   folder.replace_extension(".training");
   run_training(*task, trainer_options(options.train, device, folder, options.out), context);
-}
-
-void train_lora(const Adapter& options, Context& context) {
-  train_adapter(
-      options,
-      [](const shards::ShardReader& corpus, const train::LatentCache& latents,
-         train::RiffNetworks networks, const train::LoraTaskOptions& task) {
-        return std::make_unique<train::LoraTask>(corpus, latents, std::move(networks), task);
-      },
-      context);
-}
-
-void train_distill(const Adapter& options, Context& context) {
-  const auto usual =
-      models::default_guidance(weights::open_bundle(weights::find_model(options.model)));
-  const diffusion::GuidanceOptions guidance{
-      .scale = options.guidance.value_or(usual.scale),
-      .rescale = options.guidance_rescale.value_or(usual.rescale)};
-  train_adapter(
-      options,
-      [&](const shards::ShardReader& corpus, const train::LatentCache& latents,
-          train::RiffNetworks networks, const train::LoraTaskOptions& task) {
-        return std::make_unique<train::DistillTask>(
-            corpus, latents, std::move(networks),
-            train::DistillTaskOptions{.lora = task, .guidance = guidance});
-      },
-      context);
 }
 
 void add_condition_options(CLI::App& app, train::ConditionChances& chances) {
@@ -307,7 +288,7 @@ Action add_train_lora(CLI::App& app) {
                  "Weigh losses by min(SNR, this); 0: all alike")
       ->check(between(0, 1000))
       ->capture_default_str();
-  return [options](Context& context) { train_lora(*options, context); };
+  return [options](Context& context) { train_adapter(*options, context); };
 }
 
 Action add_train_distill(CLI::App& app) {
@@ -315,6 +296,7 @@ Action add_train_distill(CLI::App& app) {
   options->train.run.steps = 4000;
   options->train.run.rate.peak = 3e-4;
   options->train.run.rate.warm_up_steps = 50;
+  options->distils = true;
   options->unet_only = true;
   options->task.shape = {.rank = 32, .alpha = 32, .convolutions = true};
   options->task.riff.sample_scheduler = "lcm";
@@ -325,7 +307,7 @@ Action add_train_distill(CLI::App& app) {
                  "Of the model, as the adapter is to reproduce it (default: the model's)")
       ->check(between(1, 50));
   app.add_option("--guidance-rescale", options->guidance_rescale, "Likewise")->check(between(0, 1));
-  return [options](Context& context) { train_distill(*options, context); };
+  return [options](Context& context) { train_adapter(*options, context); };
 }
 
 }  // namespace riffle::cli

@@ -48,8 +48,12 @@ void LoraTask::remove() const {
   nn::compat::forget_casts();
 }
 
-Loss LoraTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& job) {
+at::Tensor LoraTask::losses(const Batch& batch, const Job& job) {
   apply();
+  return RiffTask::losses(batch, job);
+}
+
+Loss LoraTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& job) {
   const at::Tensor loss = losses(batch, job).mean();
   std::vector<at::Tensor> carriers;
   for (const auto& adapter : adapters_) {
@@ -68,11 +72,6 @@ Loss LoraTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& jo
   }
   // The value of the loss, the gradient of the surrogate.
   return {.total = surrogate + (loss - surrogate).detach(), .parts = {}};
-}
-
-NamedNumbers LoraTask::validate(const Job& job) {
-  apply();
-  return RiffTask::validate(job);
 }
 
 void LoraTask::write_samples(const std::filesystem::path& folder, const Job& job) {

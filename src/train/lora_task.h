@@ -27,12 +27,12 @@ class LoraTask : public RiffTask {
   Json settings() const override;
   std::vector<ParameterGroup> parameters() override;
   Loss loss(const Batch& batch, const StepContext& at, const Job& job) override;
-  NamedNumbers validate(const Job& job) override;
   void write_samples(const std::filesystem::path& folder, const Job& job) override;
   // The adapter alone, as one file.
   void write_model(const std::filesystem::path& file, const Job& job) override;
 
  protected:
+  at::Tensor losses(const Batch& batch, const Job& job) override;
   // With the adapters in the networks' weights, and without.
   void apply() const;
   void remove() const;
