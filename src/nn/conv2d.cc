@@ -12,6 +12,7 @@
 #include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/convolution.h"
+#include "nn/kernels/table.h"
 #include "nn/mixed_precision.h"
 #include "nn/packed_tensors.h"
 

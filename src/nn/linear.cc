@@ -9,6 +9,7 @@
 #include "nn/activations.h"
 #include "nn/kernel_times.h"
 #include "nn/kernels/matrix_product.h"
+#include "nn/kernels/table.h"
 #include "nn/mixed_precision.h"
 #include "nn/packed_tensors.h"
 

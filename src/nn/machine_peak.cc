@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "nn/kernels/matrix_product.h"
+#include "nn/kernels/table.h"
 
 namespace riffle::nn {
 namespace {

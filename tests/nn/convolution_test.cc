@@ -86,30 +86,34 @@ class Convolution : public EveryIsa {
   }
 };
 
-// F(4x4) multiplies by up to 8 and adds up numbers of either sign: its error is some 10 times a
-// plain sum's.
+// F(4x4) multiplies by up to 8 and F(6x6) by up to 32, and both add up numbers of either sign:
+// their errors are some 10 times a plain sum's.
 TEST_P(Convolution, WinogradMatchesPlainLoops) {
   for (const Shape& s : {Shape{1, 1, 1, 1, 1}, Shape{2, 3, 5, 7, 9}, Shape{1, 33, 34, 4, 4},
                          Shape{2, 40, 17, 8, 8}, Shape{1, 16, 64, 19, 3}, Shape{3, 5, 33, 2, 2},
-                         Shape{1, 7, 8, 21, 22}, Shape{1, 330, 40, 5, 6}}) {
+                         Shape{1, 7, 8, 21, 22}, Shape{1, 330, 40, 5, 6}, Shape{1, 20, 17, 48, 54},
+                         Shape{2, 200, 9, 12, 11}, Shape{1, 8, 33, 43, 40}}) {
     EXPECT_LT(winograd_error(s, geometry_of(s)), 3e-5)
         << s.batch << " " << s.channels << " " << s.columns << " " << s.height << "x" << s.width;
   }
 }
 
 TEST_P(Convolution, WinogradByTilesMatchesByPanels) {
-  const Shape s{2, 20, 40, 30, 34};
-  set_thread_count(1);  // all tiles are one thread's share
-  const double by_tiles = winograd_error(s, geometry_of(s));
-  set_thread_count(64);  // two tiles each: the threads divide the panels
-  const double by_panels = winograd_error(s, geometry_of(s));
-  set_thread_count(0);
-  EXPECT_LT(by_tiles, 3e-5);
-  EXPECT_LT(by_panels, 3e-5);
+  // Of F(6x6) and of F(4x4).
+  for (const Shape& s : {Shape{2, 20, 40, 30, 34}, Shape{2, 20, 40, 16, 32}}) {
+    set_thread_count(1);  // all tiles are one thread's share
+    const double by_tiles = winograd_error(s, geometry_of(s));
+    set_thread_count(64);  // two tiles each: the threads divide the panels
+    const double by_panels = winograd_error(s, geometry_of(s));
+    set_thread_count(0);
+    EXPECT_LT(by_tiles, 3e-5);
+    EXPECT_LT(by_panels, 3e-5);
+  }
 }
 
 TEST_P(Convolution, WrapsAroundTheWidth) {
-  for (const Shape& s : {Shape{1, 4, 6, 8, 12}, Shape{2, 3, 3, 5, 1}, Shape{1, 9, 9, 4, 7}}) {
+  for (const Shape& s : {Shape{1, 4, 6, 8, 12}, Shape{2, 3, 3, 5, 1}, Shape{1, 9, 9, 4, 7},
+                         Shape{1, 5, 3, 24, 29}}) {
     EXPECT_LT(winograd_error(s, geometry_of(s, true)), 3e-5);
   }
 }

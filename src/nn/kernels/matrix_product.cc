@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "nn/kernels/table.h"
 
 namespace riffle::nn::kernels {
 namespace {

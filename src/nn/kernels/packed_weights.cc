@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "nn/kernels/table.h"
 
 namespace riffle::nn::kernels {
 namespace {

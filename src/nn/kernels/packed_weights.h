@@ -7,9 +7,10 @@
 #include <cstdint>
 
 #include "nn/kernels/buffer.h"
-#include "nn/kernels/table.h"
 
 namespace riffle::nn::kernels {
+
+struct KernelTable;
 
 enum class Storage { Float, Half };
 

@@ -47,7 +47,8 @@ struct WinogradStep {
   int64_t plane_stride;
   int64_t value_stride;
   int64_t tiles;
-  float* products;  // [tile^2][tiles][panel]
+  float* products;  // tile^2 planes of [tiles][panel]
+  int64_t product_stride;  // from plane to plane
   bool accumulate;  // add to products, which else are overwritten
 };
 
@@ -60,6 +61,7 @@ struct WinogradOutput {
   float* out;             // the first pixel
   int64_t row_stride;
   int64_t pixel_stride;
+  int64_t ahead;  // from here to what is written soon
   int64_t height;  // pixels that exist, from the first on
   int64_t width;
   int channels;  // of the panel that exist
@@ -70,8 +72,9 @@ struct WinogradTable {
   int out;
   int tile;  // out + 2
   // pixels: where each of tile^2 pixels' channels begin; values: where the first plane's vector of
-  // channels goes.
-  void (*input)(const float* const* pixels, int64_t channels, float* values, int64_t plane_stride);
+  // channels goes; ahead: from each pixel to the one read next, which is fetched meanwhile.
+  void (*input)(const float* const* pixels, int64_t channels, float* values, int64_t plane_stride,
+                int64_t ahead);
   // scratch: tile * depth * panel floats.
   void (*multiply)(const WinogradStep& step, float* scratch);
   void (*multiply_half)(const WinogradStep& step, float* scratch);
@@ -97,6 +100,7 @@ struct KernelTable {
 
   WinogradTable winograd2;
   WinogradTable winograd4;
+  WinogradTable winograd6;
 
   // Floats of scratch an AttentionTask needs, and the attention itself.
   int64_t (*attention_scratch)(int64_t features);

@@ -92,26 +92,87 @@ struct Winograd4 {
   }
 };
 
+// Interpolation points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+struct Winograd6 {
+  static constexpr int kOut = 6;
+  static constexpr int kTile = 8;
+
+  template <class V>
+  static void input(const V (&d)[8], V (&o)[8]) {
+    const V c = V::broadcast(5.25F);
+    o[0] = V::fma(c, d[4] - d[2], d[0] - d[6]);
+    o[7] = V::fma(c, d[3] - d[5], d[7] - d[1]);
+    const V even1 = V::fma(V::broadcast(-4.25F), d[4], d[2] + d[6]);
+    const V odd1 = V::fma(V::broadcast(-4.25F), d[3], d[1] + d[5]);
+    o[1] = even1 + odd1;
+    o[2] = even1 - odd1;
+    const V even2 = V::fma(V::broadcast(0.25F), d[2], V::fma(V::broadcast(-1.25F), d[4], d[6]));
+    const V odd2 = V::fma(V::broadcast(0.5F), d[1],
+                          V::fma(V::broadcast(-2.5F), d[3], d[5] + d[5]));
+    o[3] = even2 + odd2;
+    o[4] = even2 - odd2;
+    const V even3 = V::fma(V::broadcast(4.0F), d[2], V::fma(V::broadcast(-5.0F), d[4], d[6]));
+    const V odd3 = V::fma(V::broadcast(0.5F), d[5],
+                          V::fma(V::broadcast(-2.5F), d[3], d[1] + d[1]));
+    o[5] = even3 + odd3;
+    o[6] = even3 - odd3;
+  }
+  template <class V>
+  static void weight(const V (&g)[3], V (&o)[8]) {
+    const V even = (g[0] + g[2]) * V::broadcast(-2.0F / 9);
+    const V odd = g[1] * V::broadcast(-2.0F / 9);
+    const V even2 = V::fma(g[2], V::broadcast(2.0F / 45), g[0] * V::broadcast(1.0F / 90));
+    const V odd2 = g[1] * V::broadcast(1.0F / 45);
+    const V even3 = V::fma(g[0], V::broadcast(32.0F / 45), g[2] * V::broadcast(8.0F / 45));
+    const V odd3 = g[1] * V::broadcast(16.0F / 45);
+    o[0] = g[0];
+    o[1] = even + odd;
+    o[2] = even - odd;
+    o[3] = even2 + odd2;
+    o[4] = even2 - odd2;
+    o[5] = even3 + odd3;
+    o[6] = even3 - odd3;
+    o[7] = g[2];
+  }
+  template <class V>
+  static void output(const V (&m)[8], V (&y)[6]) {
+    const V s1 = m[1] + m[2];
+    const V d1 = m[1] - m[2];
+    const V s2 = m[3] + m[4];
+    const V d2 = m[3] - m[4];
+    const V s3 = m[5] + m[6];
+    const V d3 = m[5] - m[6];
+    y[0] = (m[0] + s1) + (s2 + s3);
+    y[1] = V::fma(V::broadcast(0.5F), d3, V::fma(V::broadcast(2.0F), d2, d1));
+    y[2] = V::fma(V::broadcast(0.25F), s3, V::fma(V::broadcast(4.0F), s2, s1));
+    y[3] = V::fma(V::broadcast(0.125F), d3, V::fma(V::broadcast(8.0F), d2, d1));
+    y[4] = V::fma(V::broadcast(0.0625F), s3, V::fma(V::broadcast(16.0F), s2, s1));
+    y[5] = V::fma(V::broadcast(0.03125F), d3, V::fma(V::broadcast(32.0F), d2, d1)) + m[7];
+  }
+};
+
 // One tile's input transform. pixels: where the kTile^2 pixels' channels begin; values: kTile^2
-// planes, one vector of channels each.
+// planes, one vector of channels each. Of the next tile, `ahead` of this one, two columns are this
+// one's too; the others are fetched: their rows are too far apart for the processor to guess.
 template <class W, class V>
 void winograd_input(const float* const* pixels, int64_t channels, float* values,
-                    int64_t plane_stride) {
+                    int64_t plane_stride, int64_t ahead) {
   constexpr int n = W::kTile;
   for (int64_t c = 0; c < channels; c += V::kWidth) {
     const int lanes = lanes_left<V>(channels, c);
     V half[n][n];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int x = 0; x < n; ++x) {
       V column[n];
       V done[n];
       for (int y = 0; y < n; ++y) {
         column[y] = load_lanes<V>(pixels[y * n + x] + c, lanes);
+        if (x >= n - W::kOut) __builtin_prefetch(pixels[y * n + x] + c + ahead);
       }
       W::input(column, done);
       for (int y = 0; y < n; ++y) half[y][x] = done[y];
     }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int y = 0; y < n; ++y) {
       V done[n];
       W::input(half[y], done);
@@ -147,7 +208,7 @@ void winograd_weights(const Stored* packed, int64_t depth, float* out) {
       }
       V done[n];
       W::weight(column, done);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
       for (int x = 0; x < n; ++x) {
         done[x].store(out + (x * depth + k) * kPanel<V> + half * V::kWidth);
       }
@@ -166,7 +227,7 @@ void winograd_multiply(const WinogradStep& step, float* scratch) {
       const int xi = kRow * n + x;
       multiply_rows<V, Layout::RowsContiguous>(
           step.tiles, step.depth, step.values + xi * step.plane_stride, step.value_stride,
-          scratch + x * step.depth * kPanel<V>, step.products + xi * step.tiles * kPanel<V>,
+          scratch + x * step.depth * kPanel<V>, step.products + xi * step.product_stride,
           kPanel<V>, step.accumulate);
     }
   };
@@ -174,9 +235,13 @@ void winograd_multiply(const WinogradStep& step, float* scratch) {
   row.template operator()<1>();
   row.template operator()<2>();
   row.template operator()<3>();
-  if constexpr (n == 6) {
+  if constexpr (n >= 6) {
     row.template operator()<4>();
     row.template operator()<5>();
+  }
+  if constexpr (n == 8) {
+    row.template operator()<6>();
+    row.template operator()<7>();
   }
 }
 
@@ -201,6 +266,8 @@ void winograd_output_vector(const WinogradOutput& o, int offset, int lanes) {
     W::output(half[y], done);
     for (int x = 0; x < o.width && x < m; ++x) {
       const int64_t at = y * o.row_stride + x * o.pixel_stride + offset;
+      __builtin_prefetch(o.out + at + o.ahead, 1);
+      if (o.residual != nullptr) __builtin_prefetch(o.residual + at + o.ahead);
       V value = done[x] + bias;
       if (o.residual != nullptr) {
         value = value + load_lanes<V>(o.residual + at, lanes);
