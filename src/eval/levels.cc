@@ -15,7 +15,7 @@
 namespace riffle::eval {
 
 at::Tensor levels_of_sound(const audio::Waveform& sound, const audio::SpectrogramParams& params,
-                           const Job& job) {
+                           const Job& job, double max_value) {
   audio::SpectrogramParams mono = params;
   mono.stereo = false;
   const audio::Waveform own = audio::resample(audio::mix_channels(sound, audio::kUnknownLayout, 1),
@@ -25,9 +25,12 @@ at::Tensor levels_of_sound(const audio::Waveform& sound, const audio::Spectrogra
       at::from_blob(const_cast<float*>(mel.values.data()), {mel.frames, mel.rows}, at::kFloat)
           .t()
           .flip(0);
-  const double largest = amplitudes.max().item<double>();
-  if (!(largest > 0)) return at::full({mel.rows, mel.frames}, 255, at::kByte);
-  return (255 * (1 - (amplitudes / largest).pow(params.power_for_image))).round().to(at::kByte);
+  const double black = max_value > 0 ? max_value : amplitudes.max().item<double>();
+  if (!(black > 0)) return at::full({mel.rows, mel.frames}, 255, at::kByte);
+  return (255 * (1 - (amplitudes / black).pow(params.power_for_image)))
+      .clamp_min(0)
+      .round()
+      .to(at::kByte);
 }
 
 audio::Waveform sound_of_levels(const at::Tensor& levels, const audio::SpectrogramParams& params,

@@ -13,9 +13,10 @@
 namespace riffle::eval {
 
 // Levels of a sound mixed to mono, uint8 [rows, frames] as corpora hold them: 255 = white =
-// silence, the lowest mel row last, 0 = the sound's loudest. A silent sound is white.
+// silence, the lowest mel row last, 0 = max_value, or the sound's loudest where that is 0. A silent
+// sound is white.
 at::Tensor levels_of_sound(const audio::Waveform& sound, const audio::SpectrogramParams& params,
-                           const Job& job = {});
+                           const Job& job = {}, double max_value = 0);
 
 // The sound that levels stand for, by the codec, mono; max_value: the amplitude of black.
 audio::Waveform sound_of_levels(const at::Tensor& levels, const audio::SpectrogramParams& params,

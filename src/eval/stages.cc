@@ -88,14 +88,15 @@ void require_pictures(const shards::ShardReader& corpus, const audio::Spectrogra
               fmt::format("the pictures of the corpus are not those of {}", whose));
 }
 
-// Levels after the codec, as wide as before: a window of frames gives the sound between its first
-// and its last, whose picture has as many.
+// Levels after the codec, with the same black, so that what is softer is seen to be, and as wide as
+// before: a window of frames gives the sound between its first and its last, whose picture has as
+// many.
 at::Tensor through_codec(const at::Tensor& levels, const Judge& judge, double max_value,
                          const StagesOptions& options, const Job& job) {
   const Job inner{job.stop, {}};
   const audio::Waveform sound =
       sound_of_levels(levels, judge.params, max_value, options.iterations, inner);
-  return levels_of_sound(sound, judge.params, inner).narrow(1, 0, levels.size(1));
+  return levels_of_sound(sound, judge.params, inner, max_value).narrow(1, 0, levels.size(1));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -158,6 +159,9 @@ TEST_F(JudgeModelTest, LevelsAndSoundGoRound) {
   const at::Tensor again = levels_of_sound(back, judge().params);
   EXPECT_EQ(again.sizes(), levels.sizes());
   EXPECT_LT((again.to(at::kFloat) - levels.to(at::kFloat)).abs().mean().item<float>(), 12);
+  // Twice the black: everything is half as dark in amplitude.
+  EXPECT_NEAR(levels_of_sound(back, judge().params, {}, 2e5).min().item<double>(),
+              255 * (1 - std::pow(0.5, 0.25)), 8);
   EXPECT_TRUE(levels_of_sound(test::silence(1), judge().params).eq(255).all().item<bool>());
 }
 

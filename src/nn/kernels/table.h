@@ -47,9 +47,9 @@ struct WinogradStep {
   int64_t plane_stride;
   int64_t value_stride;
   int64_t tiles;
-  float* products;  // tile^2 planes of [tiles][panel]
+  float* products;         // tile^2 planes of [tiles][panel]
   int64_t product_stride;  // from plane to plane
-  bool accumulate;  // add to products, which else are overwritten
+  bool accumulate;         // add to products, which else are overwritten
 };
 
 // One tile's products to out x out pixels of one panel.
@@ -61,7 +61,7 @@ struct WinogradOutput {
   float* out;             // the first pixel
   int64_t row_stride;
   int64_t pixel_stride;
-  int64_t ahead;  // from here to what is written soon
+  int64_t ahead;   // from here to what is written soon
   int64_t height;  // pixels that exist, from the first on
   int64_t width;
   int channels;  // of the panel that exist

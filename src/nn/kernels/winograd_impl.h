@@ -107,13 +107,11 @@ struct Winograd6 {
     o[1] = even1 + odd1;
     o[2] = even1 - odd1;
     const V even2 = V::fma(V::broadcast(0.25F), d[2], V::fma(V::broadcast(-1.25F), d[4], d[6]));
-    const V odd2 = V::fma(V::broadcast(0.5F), d[1],
-                          V::fma(V::broadcast(-2.5F), d[3], d[5] + d[5]));
+    const V odd2 = V::fma(V::broadcast(0.5F), d[1], V::fma(V::broadcast(-2.5F), d[3], d[5] + d[5]));
     o[3] = even2 + odd2;
     o[4] = even2 - odd2;
     const V even3 = V::fma(V::broadcast(4.0F), d[2], V::fma(V::broadcast(-5.0F), d[4], d[6]));
-    const V odd3 = V::fma(V::broadcast(0.5F), d[5],
-                          V::fma(V::broadcast(-2.5F), d[3], d[1] + d[1]));
+    const V odd3 = V::fma(V::broadcast(0.5F), d[5], V::fma(V::broadcast(-2.5F), d[3], d[1] + d[1]));
     o[5] = even3 + odd3;
     o[6] = even3 - odd3;
   }
@@ -227,8 +225,8 @@ void winograd_multiply(const WinogradStep& step, float* scratch) {
       const int xi = kRow * n + x;
       multiply_rows<V, Layout::RowsContiguous>(
           step.tiles, step.depth, step.values + xi * step.plane_stride, step.value_stride,
-          scratch + x * step.depth * kPanel<V>, step.products + xi * step.product_stride,
-          kPanel<V>, step.accumulate);
+          scratch + x * step.depth * kPanel<V>, step.products + xi * step.product_stride, kPanel<V>,
+          step.accumulate);
     }
   };
   row.template operator()<0>();
