@@ -38,7 +38,8 @@ struct ConvCall {
   float* out = nullptr;             // [batch][out_height][out_width][K]
 };
 
-// kernel 3, stride 1. F(4x4, 3x3), or F(2x2, 3x3) where that needs no more multiplications.
+// kernel 3, stride 1. F(2x2, 3x3), F(4x4, 3x3) or F(6x6, 3x3): the one that needs the fewest
+// multiplications for the size.
 void winograd_convolution(const PackedConv3x3& weights, const ConvGeometry& geometry,
                           const ConvCall& call);
 
