@@ -34,8 +34,9 @@ ModelOptions model_options(const BenchBand& options) {
 struct Shares {
   double encode_s = 0;
   double diffuse_s = 0;
+  double choose_s = 0;
   double decode_s = 0;
-  double total_s() const { return encode_s + diffuse_s + decode_s; }
+  double total_s() const { return encode_s + diffuse_s + choose_s + decode_s; }
 };
 
 // One stem to `music`, in mono or stereo.
@@ -47,8 +48,12 @@ Shares play_once(pipelines::BandModel& model, const audio::Waveform& music, doub
   pipelines::settle(sampling, model);
   const pipelines::BandShape shape{.stereo = stereo};
   const int64_t samples = music.frames();
-  pipelines::BandPiece piece{.samples = samples, .seed = 1};
+  pipelines::BandPiece piece{.samples = samples, .seed = 1, .best_of = model.defaults().best_of};
   piece.context = pipelines::context_of_sound(model, music, shape, Job{job.stop, {}});
+  // A wish, as those who play along mostly have one: here to sound like the music.
+  if (model.reads_style()) {
+    piece.style = pipelines::style_of_sound(model, music, Job{job.stop, {}});
+  }
   shares.encode_s = seconds_since(start);
   StageClock clock;
   clock.start();
@@ -59,8 +64,9 @@ Shares play_once(pipelines::BandModel& model, const audio::Waveform& music, doub
   const double played_s = seconds_since(start);
   for (const auto& [stage, seconds] : clock.stages()) {
     if (stage == "diffuse") shares.diffuse_s += seconds;
+    if (stage == "choose") shares.choose_s += seconds;
   }
-  shares.decode_s = played_s - shares.diffuse_s;
+  shares.decode_s = played_s - shares.diffuse_s - shares.choose_s;
   return shares;
 }
 
@@ -74,6 +80,7 @@ OrderedJson show(const Shares& shares, const char* what, Output& out) {
                       {"real_time", kSeconds / shares.total_s()}};
   for (const auto& [stage, seconds] : {std::pair<const char*, double>{"encode", shares.encode_s},
                                        {"diffuse", shares.diffuse_s},
+                                       {"choose", shares.choose_s},
                                        {"decode", shares.decode_s}}) {
     out.line("  {:12} {:7.3f} s {:5.1f} %", stage, seconds, 100 * seconds / shares.total_s());
     json["stages"][stage] = seconds;

@@ -23,6 +23,7 @@ struct Options {
   std::string corpus;
   std::string out;
   std::string config;
+  std::string start;
   int64_t songs = 0;
   int64_t word_count = 2;
   bool hear_only = false;
@@ -36,6 +37,11 @@ void run(const Options& options, Context& context) {
     task_options.model =
         models::ClapConfig::from_json(read_json_file(options.config), options.config);
   }
+  if (!options.start.empty()) {
+    const fs::path config = fs::path(options.start) / "config.json";
+    task_options.start = options.start;
+    task_options.model = models::ClapConfig::from_json(read_json_file(config), config.string());
+  }
   const fs::path heard =
       clap_sounds(options.corpus, task_options.features, options.songs, context.job);
   const shards::ShardReader sounds(heard, context.job);
@@ -44,7 +50,8 @@ void run(const Options& options, Context& context) {
   task_options.device = nn::choose_device(context.globals.device);
   const fs::path out(options.out);
   auto vocabulary = vocabulary_of_run(out / "clap", options.train.run.restart, [&] {
-    return train::build_clap_vocabulary(sounds, options.word_count);
+    return options.start.empty() ? train::build_clap_vocabulary(sounds, options.word_count)
+                                 : text::WordVocabulary::load(options.start);
   });
   train::ClapTask task(sounds, std::move(vocabulary), task_options);
   run_training(
@@ -65,6 +72,14 @@ Action add_train_clap(CLI::App& app) {
   app.add_option("--config", options->config,
                  "config.json of the network; none: a small one of some 4 million parameters")
       ->type_name(kFileType);
+  app.add_option("--start", options->start,
+                 "Folder of a CLAP model, made by this command, that is trained on")
+      ->type_name(kFolderType)
+      ->excludes("--config");
+  app.add_flag("--keep-text", options->task.keep_text,
+               "Teach the tower that hears alone: embeddings stay in the space that models trained "
+               "with them know")
+      ->needs("--start");
   add_hearing_options(app, options->songs, options->hear_only);
   app.add_option("--least-s", options->task.least_s, "Shortest crop of a sound")
       ->type_name("SECONDS")

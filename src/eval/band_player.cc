@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "eval/band_player.h"
 
-#include <ATen/ops/from_blob.h>
-
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "audio/resample.h"
@@ -14,24 +14,22 @@
 namespace riffle::eval {
 namespace {
 
-at::Tensor embed(pipelines::BandModel& model, const audio::Waveform& mono, const Job& job) {
-  models::Clap& clap = model.clap(job);
-  audio::Waveform sound = audio::resample(mono, clap.sample_rate(), job);
-  std::vector<float>& samples = sound.samples[0];
-  return clap.embed_sound(
-      at::from_blob(samples.data(), {static_cast<int64_t>(samples.size())}, at::kFloat), job);
-}
+struct Settings {
+  pipelines::BandSampling sampling = {};
+  std::optional<int64_t> best_of = {};
+};
 
 }  // namespace
 
 BandPlayer band_player(pipelines::BandModel& model, const Json& fields) {
-  const auto sampling = std::make_shared<pipelines::BandSampling>();
+  const auto settings = std::make_shared<Settings>();
   pipelines::FieldReader reader(fields, "sampling");
-  sampling->visit(reader);
+  settings->sampling.visit(reader);
+  pipelines::visit_best_of(reader, settings->best_of);
   reader.finish();
-  pipelines::settle(*sampling, model);
+  pipelines::settle(settings->sampling, model);
   BandPlayer player{.name = model.name(), .play = {}, .embed = {}, .through_codec = {}};
-  player.play = [&model, sampling](const audio::Waveform& context, const audio::Waveform& like,
+  player.play = [&model, settings](const audio::Waveform& context, const audio::Waveform& like,
                                    uint64_t seed, const Job& job) {
     const pipelines::BandShape shape{.stereo = 0};
     const int64_t samples =
@@ -41,15 +39,16 @@ BandPlayer band_player(pipelines::BandModel& model, const Json& fields) {
         .samples = samples,
         .context = pipelines::context_of_sound(
             model, pipelines::heard(model, context, samples, gain_db, job), shape, job),
-        .style = model.reads_style() ? embed(model, like, job).unsqueeze(0) : at::Tensor(),
-        .seed = seed};
+        .style = model.reads_style() ? pipelines::style_of_sound(model, like, job) : at::Tensor(),
+        .seed = seed,
+        .best_of = settings->best_of.value_or(model.defaults().best_of)};
     const pipelines::PlayedStem stem =
-        pipelines::play(model, piece, shape, *sampling, {.job = job});
+        pipelines::play(model, piece, shape, settings->sampling, {.job = job});
     return pipelines::given_back(stem.sound, context.sample_rate, context.frames(), gain_db, job);
   };
   if (model.reads_style()) {
     player.embed = [&model](const audio::Waveform& sound, const Job& job) {
-      return embed(model, sound, job);
+      return pipelines::style_of_sound(model, sound, job).squeeze(0);
     };
   }
   player.through_codec = [&model](const audio::Waveform& sound, const Job& job) {

@@ -68,7 +68,7 @@ class BandJudges {
       job_.check();
       judge_item(i);
     }
-    Report report{.model = player_.name, .rows = {}, .notes = {}};
+    Report report{.model = player_.name, .rows = {}, .notes = {}, .pieces = std::move(pieces_)};
     add_agreement(report, scores_.beat, "beat", "onsets on the beat grid");
     add_agreement(report, scores_.chords, "chords", "tones of the chords");
     if (judge_ != nullptr) add_instruments(report);
@@ -130,12 +130,28 @@ class BandJudges {
     if (!item.drums && chords[True]) {
       for (size_t s = 0; s < kSources; ++s) scores_.chords[s].add(chords[s].value_or(0));
     }
-    if (judge_ == nullptr) return;
+    pieces_.push_back({{"song", item.song},
+                       {"stem", item.drums ? "drums" : item.instrument},
+                       {"soundfont", item.soundfont},
+                       {"beat", json_of(beat[Model])},
+                       {"true_beat", json_of(beat[True])},
+                       {"chords", json_of(chords[Model])},
+                       {"true_chords", json_of(chords[True])}});
+    if (judge_ != nullptr) judge_instruments(i);
+  }
+
+  void judge_instruments(size_t i) {
+    const BandItem& item = items_[i];
     const TagVerdict heard = judge_tags(*judge_, stems_[i], inner());
     const TagVerdict real = judge_tags(*judge_, item.stem, inner());
     if (item.drums || judge_->place_of_instrument(item.instrument) >= 0) {
       right_.add(hears(heard, item));
       could_be_right_.add(hears(real, item));
+      OrderedJson& piece = pieces_.back();
+      piece["heard"] = heard.instruments;
+      piece["heard_in_true"] = real.instruments;
+      piece["right"] = hears(heard, item);
+      piece["could_be_right"] = hears(real, item);
     }
     if (!item.drums) {
       alone_.add(!heard.drums);
@@ -269,6 +285,7 @@ class BandJudges {
   const JudgeBandOptions& options_;
   const Job& job_;
   std::vector<audio::Waveform> stems_;
+  OrderedJson pieces_ = OrderedJson::array();
   Scores scores_;
   Share right_;
   Share could_be_right_;

@@ -34,14 +34,14 @@ bool within_bar(const Row& row) {
          (!row.maybe_most || *row.maybe_value <= *row.maybe_most);
 }
 
-OrderedJson json_of(const std::optional<double>& value) {
-  return value ? OrderedJson(*value) : OrderedJson(nullptr);
-}
-
 }  // namespace
 
 bool Row::passed() const { return has_bar() && maybe_value && within_bar(*this); }
 bool Row::failed() const { return has_bar() && maybe_value && !within_bar(*this); }
+
+OrderedJson json_of(const std::optional<double>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
 
 std::string table_of(const Report& report) {
   size_t width = 5;
@@ -73,7 +73,10 @@ OrderedJson to_json(const Report& report) {
     if (!row.note.empty()) json["note"] = row.note;
     rows.push_back(std::move(json));
   }
-  return {{"model", report.model}, {"judges", std::move(rows)}, {"notes", report.notes}};
+  OrderedJson json = {
+      {"model", report.model}, {"judges", std::move(rows)}, {"notes", report.notes}};
+  if (!report.pieces.empty()) json["pieces"] = report.pieces;
+  return json;
 }
 
 }  // namespace riffle::eval

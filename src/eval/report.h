@@ -32,10 +32,13 @@ struct Report {
   std::string model;
   std::vector<Row> rows;
   std::vector<std::string> notes;
+  OrderedJson pieces = OrderedJson::array();  // what was measured of each, where judges tell
 };
 
 // Lines for people.
 std::string table_of(const Report& report);
 OrderedJson to_json(const Report& report);
+// null where it could not be measured.
+OrderedJson json_of(const std::optional<double>& value);
 
 }  // namespace riffle::eval

@@ -59,17 +59,22 @@ Setting setting_of_length(BandModel& model, const Length& length) {
 
 // One stem over a setting, as a clip without its request.
 Clip clip_over(BandModel& model, const Setting& setting, const at::Tensor& style, uint64_t seed,
-               double more_db, const BandShape& shape, const BandSampling& sampling,
-               const RunContext& context) {
-  PlayedStem stem = play(
-      model, {.samples = setting.samples, .context = setting.context, .style = style, .seed = seed},
-      shape, sampling, context);
+               int64_t best_of, double more_db, const BandShape& shape,
+               const BandSampling& sampling, const RunContext& context) {
+  PlayedStem stem = play(model,
+                         {.samples = setting.samples,
+                          .context = setting.context,
+                          .style = style,
+                          .seed = seed,
+                          .best_of = best_of},
+                         shape, sampling, context);
   Clip clip;
   clip.role = ClipRole::Stem;
   clip.sound = given_back(stem.sound, setting.sample_rate, setting.frames,
                           setting.gain_db - more_db, context.job);
   clip.latents = stem.latents;
   clip.notes = setting.notes;
+  add_notes(clip.notes, stem.notes);
   clip.loop = shape.loop > 0;
   hold_peaks(clip.sound, clip.loop, clip.notes, context.job);
   clip.picture = picture_of_sound(clip.sound, context.job);
@@ -106,6 +111,7 @@ void AccompanyRequest::visit(FieldVisitor& v) {
                     .unit = "dB",
                     .minimum = -60,
                     .maximum = 24});
+  visit_best_of(v, best_of);
   shape.visit(v);
   sampling.visit(v);
 }
@@ -115,6 +121,7 @@ void AccompanyRequest::check() const { chords_of_field(chords, bpm); }
 std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const RunContext& context) {
   settle(request.sampling, model);
   settle(request.shape, model);
+  if (!request.best_of) request.best_of = model.defaults().best_of;
   Setting setting = setting_of_file(model, request.context, request.shape, context.job);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
@@ -127,8 +134,9 @@ std::vector<Clip> accompany(BandModel& model, AccompanyRequest request, const Ru
     AccompanyRequest own = request;
     own.count = 1;
     own.sampling.seed = static_cast<int64_t>(seed_of(request.sampling.seed, i));
-    Clip clip = clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed),
-                          request.gain_db, request.shape, request.sampling, context);
+    Clip clip =
+        clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed), *request.best_of,
+                  request.gain_db, request.shape, request.sampling, context);
     if (request.mix) {
       clip.parts.push_back({"mix", mixed_sound(setting.sound, clip.sound), ClipRole::Mix, "mix"});
       std::vector<std::string> mix_notes;
@@ -148,6 +156,7 @@ void SoloRequest::visit(FieldVisitor& v) {
   length.visit(v);
   visit_chords(v, chords);
   visit_count(v, count);
+  visit_best_of(v, best_of);
   shape.visit(v);
   sampling.visit(v);
 }
@@ -160,6 +169,7 @@ void SoloRequest::check() const {
 std::vector<Clip> solo(BandModel& model, SoloRequest request, const RunContext& context) {
   settle(request.sampling, model);
   settle(request.shape, model);
+  if (!request.best_of) request.best_of = model.defaults().best_of;
   Setting setting = setting_of_length(model, request.length);
   std::vector<std::string> notes;
   const at::Tensor style = style_of(model, request.style, notes, context.job);
@@ -171,8 +181,8 @@ std::vector<Clip> solo(BandModel& model, SoloRequest request, const RunContext& 
     SoloRequest own = request;
     own.count = 1;
     own.sampling.seed = static_cast<int64_t>(seed_of(request.sampling.seed, i));
-    Clip clip = clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed), 0,
-                          request.shape, request.sampling, context);
+    Clip clip = clip_over(model, setting, style, static_cast<uint64_t>(own.sampling.seed),
+                          *request.best_of, 0, request.shape, request.sampling, context);
     add_notes(clip.notes, notes);
     set_tempo(clip, request.length);
     clip.request = request_record("solo", model, request_to_json(own));
@@ -235,7 +245,7 @@ std::vector<Clip> interpolate(BandModel& model, InterpolateRequest request,
   for (int64_t i = context.first_clip; i < request.steps; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(request.steps - 1);
     Clip clip = clip_over(model, setting, mixed_style(from, to, share),
-                          static_cast<uint64_t>(request.sampling.seed), 0, request.shape,
+                          static_cast<uint64_t>(request.sampling.seed), 1, 0, request.shape,
                           request.sampling, context);
     add_notes(clip.notes, notes);
     clip.notes.push_back(fmt::format("{:.0f} % of the way", 100 * share));

@@ -2,6 +2,8 @@
 // A stem that fits other music, and one that stands alone (Diff-A-Riff, sections 3.2 and 4).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ struct AccompanyRequest {
   int64_t count = 1;
   bool mix = false;
   double gain_db = 0;
+  std::optional<int64_t> best_of = {};  // absent: the model's
   BandShape shape = {};
   BandSampling sampling = {};
 
@@ -37,6 +40,7 @@ struct SoloRequest {
   Length length = {};
   std::string chords = {};
   int64_t count = 1;
+  std::optional<int64_t> best_of = {};  // absent: the model's
   BandShape shape = {};
   BandSampling sampling = {};
 

@@ -20,11 +20,12 @@ BandDefaults defaults_of(const weights::Bundle& bundle) {
   d.guidance_rescale = json_get_or(json, "guidance_rescale", d.guidance_rescale, where);
   d.guidance_rule = json_get_or(json, "guidance_rule", d.guidance_rule, where);
   d.stereo = json_get_or(json, "stereo", d.stereo, where);
-  if (d.steps < 1 || !(d.stereo >= 0 && d.stereo <= 1)) {
+  d.best_of = json_get_or(json, "best_of", d.best_of, where);
+  if (d.steps < 1 || d.best_of < 1 || !(d.stereo >= 0 && d.stereo <= 1)) {
     throw Error(ErrorCode::BadFile,
-                fmt::format("{}: expected steps of at least 1 and stereo from 0 to 1, got {} and "
-                            "{}",
-                            where, d.steps, d.stereo));
+                fmt::format("{}: expected steps and best_of of at least 1 and stereo from 0 to 1, "
+                            "got {}, {} and {}",
+                            where, d.steps, d.best_of, d.stereo));
   }
   try {
     diffusion::guidance_rule(d.guidance_rule);

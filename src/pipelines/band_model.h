@@ -31,6 +31,7 @@ struct BandDefaults {
   double guidance_rescale = 0;
   std::string guidance_rule = "nested";
   double stereo = 0.4;
+  int64_t best_of = 1;  // takes of a stem that is made from nothing
 };
 
 // Waits for a turn at the processor, which ends with what it gives back.

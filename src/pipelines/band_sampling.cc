@@ -27,6 +27,11 @@ at::Tensor repeated(const at::Tensor& x, int64_t times) {
   return x.repeat(shape);
 }
 
+// A condition of one item or of all of a batch, for several predictions of that batch.
+at::Tensor of_batch(const at::Tensor& x, int64_t batch, int64_t predictions) {
+  return repeated(x, x.size(0) == batch ? predictions : predictions * batch);
+}
+
 // One value a prediction for each of the batch.
 at::Tensor flags(const std::vector<diffusion::WeighedPrediction>& predictions, int64_t batch,
                  bool diffusion::WeighedPrediction::*flag) {
@@ -112,6 +117,14 @@ diffusion::TwoConditionGuidance guidance_of(const BandSampling& sampling) {
   return guidance;
 }
 
+void visit_best_of(FieldVisitor& v, std::optional<int64_t>& best_of) {
+  v.field(best_of, {.name = "best_of",
+                    .help = "Takes made of each stem, of which the one that fits best is kept",
+                    .minimum = 1,
+                    .maximum = 64,
+                    .absent = "the model's, usually 1"});
+}
+
 void BandStyle::visit(FieldVisitor& v) {
   v.field(like, {.name = "like",
                  .help = "A recording it is to sound like",
@@ -133,12 +146,14 @@ at::Tensor style_of_sound(BandModel& model, const std::string& file,
                           std::vector<std::string>& notes, const Job& job) {
   const SoundFile sound = read_sound_file(file, job);
   add_notes(notes, sound.notes);
+  return style_of_sound(model, audio::mix_channels(sound.sound, audio::kUnknownLayout, 1), job);
+}
+
+at::Tensor style_of_sound(BandModel& model, const audio::Waveform& mono, const Job& job) {
   const auto turn = model.turn();
   models::Clap& clap = model.clap(job);
-  const audio::Waveform mono =
-      audio::resample(audio::mix_channels(sound.sound, audio::kUnknownLayout, 1),
-                      clap.sample_rate(), Job{job.stop, {}});
-  const std::vector<float>& samples = mono.samples[0];
+  const audio::Waveform sound = audio::resample(mono, clap.sample_rate(), Job{job.stop, {}});
+  const std::vector<float>& samples = sound.samples[0];
   const at::Tensor waveform = at::from_blob(const_cast<float*>(samples.data()),
                                             {static_cast<int64_t>(samples.size())}, at::kFloat);
   return clap.embed_sound(waveform, Job{job.stop, {}}).reshape({1, -1});
@@ -181,14 +196,14 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
   models::UNet1DConditions conditions;
   const at::Tensor fits = flags(predictions, batch, &diffusion::WeighedPrediction::context);
   if (context.defined()) {
-    conditions.context = repeated(context.squeeze(2), count).to(device);
+    conditions.context = of_batch(context.squeeze(2), batch, count).to(device);
     conditions.present = fits.to(device);
   }
   if (chroma.defined()) {
-    conditions.chroma = (repeated(chroma, count) * fits.view({-1, 1, 1})).to(device);
+    conditions.chroma = (of_batch(chroma, batch, count) * fits.view({-1, 1, 1})).to(device);
   }
   if (style.defined()) {
-    conditions.style = repeated(style, count).to(device);
+    conditions.style = of_batch(style, batch, count).to(device);
     conditions.has_style =
         flags(predictions, batch, &diffusion::WeighedPrediction::style).to(device);
   }

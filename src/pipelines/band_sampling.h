@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "audio/waveform.h"
 #include "diffusion/two_conditions.h"
 #include "models/denoiser.h"
 #include "pipelines/band_model.h"
@@ -39,6 +40,9 @@ ChosenScheduler choose_scheduler(const BandSampling& sampling, const BandModel& 
 // Of a settled request.
 diffusion::TwoConditionGuidance guidance_of(const BandSampling& sampling);
 
+// The field "best_of" of requests that make stems from nothing.
+void visit_best_of(FieldVisitor& v, std::optional<int64_t>& best_of);
+
 // The sound that is wished for: like a recording, or as a sentence says, or between the two.
 struct BandStyle {
   std::string like = {};
@@ -54,6 +58,8 @@ at::Tensor style_of(BandModel& model, const BandStyle& style, std::vector<std::s
                     const Job& job);
 at::Tensor style_of_sound(BandModel& model, const std::string& file,
                           std::vector<std::string>& notes, const Job& job);
+// mono: at any rate.
+at::Tensor style_of_sound(BandModel& model, const audio::Waveform& mono, const Job& job);
 at::Tensor style_of_prompt(BandModel& model, const std::string& prompt,
                            std::vector<std::string>& notes, const Job& job);
 // a + share (b - a), brought back to unit length, which all embeddings of training have.

@@ -184,6 +184,7 @@ void ComposeRequest::visit(FieldVisitor& v) {
                    .minimum = 0,
                    .maximum = 1,
                    .absent = "the model's, usually 0.4"});
+  visit_best_of(v, best_of);
   sampling.visit(v);
 }
 
@@ -197,6 +198,7 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
   std::vector<ComposeTrack> tracks = tracks_of(request);
   settle(request.sampling, model);
   settle(tracks, request.sampling.seed);
+  if (!request.best_of) request.best_of = model.defaults().best_of;
   const BandShape shape{.stereo = request.stereo.value_or(model.defaults().stereo)};
   StemCodec& codec = model.codec();
   const int rate = codec.sample_rate();
@@ -218,7 +220,9 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
   for (size_t i = 0; i < tracks.size(); ++i) {
     const ComposeTrack& track = tracks[i];
     inner.job = track_of_job(context.job, i, tracks.size());
-    BandPiece piece{.samples = samples, .seed = static_cast<uint64_t>(*track.seed)};
+    BandPiece piece{.samples = samples,
+                    .seed = static_cast<uint64_t>(*track.seed),
+                    .best_of = *request.best_of};
     piece.style = style_of(model, track.style, clip.notes, quiet);
     double gain_db = 0;
     if (clip.sound.channels() > 0) {
@@ -228,6 +232,7 @@ std::vector<Clip> compose(BandModel& model, ComposeRequest request, const RunCon
     }
     if (told.defined()) piece.context.chroma = told;
     PlayedStem stem = play(model, piece, shape, request.sampling, inner);
+    for (const std::string& note : stem.notes) clip.notes.push_back(track.name + ": " + note);
     change_level(stem.sound, track.gain_db - gain_db);
     clip.sound = clip.sound.channels() > 0 ? mixed_sound(clip.sound, stem.sound) : stem.sound;
     clip.parts.push_back({fmt::format("{}-{}", i + 1, track.name), std::move(stem.sound),

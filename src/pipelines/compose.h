@@ -3,6 +3,7 @@
 // "complete excerpts").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct ComposeRequest {
   Length length = {};
   std::string chords = {};
   std::optional<double> stereo = {};
+  std::optional<int64_t> best_of = {};  // of every stem; absent: the model's
   BandSampling sampling = {};
 
   void visit(FieldVisitor& v);

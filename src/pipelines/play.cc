@@ -15,6 +15,7 @@
 #include "audio/spectrogram_encoder.h"
 #include "core/error.h"
 #include "diffusion/sampler.h"
+#include "pipelines/best_take.h"
 #include "pipelines/chroma_rows.h"
 #include "pipelines/render.h"
 #include "pipelines/sound_file.h"
@@ -27,6 +28,10 @@ constexpr double kQuietest = -32;
 constexpr double kLoudest = -15;
 // The left channel's noise is another seed's.
 constexpr int64_t kLeftSeed = 0x5EED;
+// So are other takes', far from those of clips, whose seeds are one apart.
+constexpr int64_t kTakeSeed = 0x1F35'7BD1;
+// Of the phase search, for a take that is only compared.
+constexpr int64_t kIterationsToCompare = 4;
 
 int64_t columns_of(BandModel& model, int64_t samples, const BandShape& shape) {
   StemCodec& codec = model.codec();
@@ -59,15 +64,22 @@ class Player {
     steer();
   }
 
-  at::Tensor first() {
+  // So many takes, [takes, C, 1, columns].
+  at::Tensor first(int64_t takes) {
     if (piece_.strength == 0) return tiled(known_);
-    return run(known_, piece_.strength, piece_.seed,
-               part_of_job(context_.job, 0, piece_.strength, piece_.strength + stereo_));
+    std::vector<uint64_t> seeds;
+    for (int64_t i = 0; i < takes; ++i) {
+      seeds.push_back(seed_of(static_cast<int64_t>(piece_.seed), i * kTakeSeed));
+    }
+    work_ = piece_.strength * static_cast<double>(takes);
+    return run(known_, piece_.strength, seeds,
+               part_of_job(context_.job, 0, work_, work_ + stereo_));
   }
   // Another take that keeps something of the first.
   at::Tensor varied(const at::Tensor& latents) {
-    return run(latents, stereo_, seed_of(static_cast<int64_t>(piece_.seed), kLeftSeed),
-               part_of_job(context_.job, piece_.strength, stereo_, piece_.strength + stereo_));
+    const uint64_t seed = seed_of(static_cast<int64_t>(piece_.seed), kLeftSeed);
+    return run(latents, stereo_, std::span(&seed, 1),
+               part_of_job(context_.job, work_, stereo_, work_ + stereo_));
   }
   double stereo() const { return stereo_; }
   at::Tensor of_codec(const at::Tensor& latents) {
@@ -107,9 +119,10 @@ class Player {
   }
 
   // From noise, or from latents covered with a share of it.
-  at::Tensor run(const at::Tensor& from, double strength, uint64_t seed, const Job& job) {
+  at::Tensor run(const at::Tensor& from, double strength, std::span<const uint64_t> seeds,
+                 const Job& job) {
     const ChosenScheduler chosen = choose_scheduler(sampling_, model_);
-    const StretchNoise noise = noise_of(std::span(&seed, 1), geometry_, columns_);
+    const StretchNoise noise = noise_of(seeds, geometry_, columns_);
     diffusion::SampleOptions options = options_;
     options.noise = noise.source.get();
     const at::Tensor start = tiled(noise.initial);
@@ -127,6 +140,7 @@ class Player {
   const BandSampling& sampling_;
   const RunContext& context_;
   double stereo_;
+  double work_ = 0;  // of the first channel, beside which the other's is its strength
   int64_t columns_;
   BandDenoiser denoiser_;
   Geometry geometry_;
@@ -137,10 +151,9 @@ class Player {
 
 // One channel. Equal repetitions are decoded once.
 std::vector<float> decoded(BandModel& model, const at::Tensor& latents, const BandPiece& piece,
-                           const BandShape& shape, const BandSampling& sampling, const Job& job) {
-  const StemDecodeOptions options{.seed = piece.seed,
-                                  .circular = shape.loop > 0,
-                                  .iterations = static_cast<int>(sampling.decode_iterations)};
+                           const BandShape& shape, int64_t iterations, const Job& job) {
+  const StemDecodeOptions options{
+      .seed = piece.seed, .circular = shape.loop > 0, .iterations = static_cast<int>(iterations)};
   if (shape.loop <= 1 || shape.loop_strength < 1) {
     return model.codec().decode(latents, piece.samples, options, job).samples[0];
   }
@@ -152,6 +165,32 @@ std::vector<float> decoded(BandModel& model, const at::Tensor& latents, const Ba
     samples.push_back(samples[static_cast<size_t>(i - period)]);
   }
   return samples;
+}
+
+int64_t takes_of(const BandModel& model, const BandPiece& piece) {
+  return !piece.known.defined() && has_choice(model, piece) ? piece.best_of : 1;
+}
+
+// The place of the take that fits best.
+int64_t best_of(BandModel& model, Player& player, const at::Tensor& takes, const BandPiece& piece,
+                const BandShape& shape, const Job& job) {
+  const Job quiet{job.stop, {}};
+  int64_t best = 0;
+  double best_fit = 0;
+  for (int64_t i = 0; i < takes.size(0); ++i) {
+    job.check();
+    const at::Tensor latents = player.of_codec(takes.narrow(0, i, 1));
+    const audio::Waveform mono{
+        model.codec().sample_rate(),
+        {decoded(model, latents, piece, shape, kIterationsToCompare, quiet)}};
+    const double fit = fit_of_take(model, mono, piece, shape, quiet);
+    if (i == 0 || fit > best_fit) {
+      best = i;
+      best_fit = fit;
+    }
+    job.report("choose", i + 1, takes.size(0));
+  }
+  return best;
 }
 
 }  // namespace
@@ -201,13 +240,15 @@ BandContext context_of_sound(BandModel& model, const audio::Waveform& mono, cons
   BandContext context{.latents = latents_of_stem(model, mono, shape, job)};
   if (!model.follows_chroma()) return context;
   const int64_t columns = context.latents.size(1);
-  // A loop's columns are spread over it.
-  const double column_s =
-      shape.loop == 0
-          ? static_cast<double>(model.codec().samples_per_column()) / model.codec().sample_rate()
-          : mono.duration_s() / static_cast<double>(columns);
-  context.chroma = heard_chroma_rows(mono, column_s, columns, job);
+  context.chroma =
+      heard_chroma_rows(mono, column_seconds(model, mono, columns, shape), columns, job);
   return context;
+}
+
+double column_seconds(BandModel& model, const audio::Waveform& mono, int64_t columns,
+                      const BandShape& shape) {
+  if (shape.loop > 0) return mono.duration_s() / static_cast<double>(columns);
+  return static_cast<double>(model.codec().samples_per_column()) / model.codec().sample_rate();
 }
 
 at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::optional<double> bpm,
@@ -231,13 +272,20 @@ PlayedStem play(BandModel& model, const BandPiece& piece, const BandShape& shape
                 const BandSampling& sampling, const RunContext& context) {
   const at::NoGradGuard no_grad;
   Player player(model, piece, shape, sampling, context);
-  std::vector<at::Tensor> channels = {player.first()};
-  if (player.stereo() > 0) channels.push_back(player.varied(channels[0]));
+  const int64_t takes = takes_of(model, piece);
+  std::vector<at::Tensor> channels = {player.first(takes)};
   PlayedStem stem;
+  if (takes > 1) {
+    const int64_t best = best_of(model, player, channels[0], piece, shape, context.job);
+    channels[0] = channels[0].narrow(0, best, 1);
+    stem.notes.push_back(fmt::format("take {} of {} was kept: it fits best", best + 1, takes));
+  }
+  if (player.stereo() > 0) channels.push_back(player.varied(channels[0]));
   stem.sound.sample_rate = model.codec().sample_rate();
   for (at::Tensor& channel : channels) {
     channel = player.of_codec(channel);
-    stem.sound.samples.push_back(decoded(model, channel, piece, shape, sampling, context.job));
+    stem.sound.samples.push_back(
+        decoded(model, channel, piece, shape, sampling.decode_iterations, context.job));
   }
   // The first one made is the right one.
   if (channels.size() == 2) {

@@ -44,12 +44,20 @@ struct BandPiece {
   double strength = 1;
   at::Tensor mask = {};  // [1, 1, 1, columns]: 1 is made anew, 0 stays `known`; undefined: all anew
   uint64_t seed = 0;
+  // Of a stem that begins from nothing: so many takes are made, and the one that fits best is kept
+  // (best_take.h). The first has the seed itself, so that best_of 1 is among them.
+  int64_t best_of = 1;
 };
 
 struct PlayedStem {
-  audio::Waveform sound;  // one channel, two where stereo; exactly so many samples
-  at::Tensor latents;     // [channels of sound, C, 1, columns], as the codec makes them
+  audio::Waveform sound;           // one channel, two where stereo; exactly so many samples
+  at::Tensor latents;              // [channels of sound, C, 1, columns], as the codec makes them
+  std::vector<std::string> notes;  // which take it is
 };
+
+// Seconds of sound a column stands for: a loop's columns are spread over it.
+double column_seconds(BandModel& model, const audio::Waveform& mono, int64_t columns,
+                      const BandShape& shape);
 
 // Latents of a sound for a piece of that shape: of a circle where it loops.
 at::Tensor latents_of_stem(BandModel& model, const audio::Waveform& mono, const BandShape& shape,
@@ -67,9 +75,9 @@ at::Tensor chroma_of_chords(BandModel& model, const std::string& chords, std::op
                             int64_t beats_per_bar, int64_t samples, const BandShape& shape,
                             std::vector<std::string>& notes);
 
-// Progress stages "diffuse" and "decode". Pieces longer than the model's window are made in windows
-// whose predictions are blended at every step. Stereo's left channel is the right one varied
-// (pseudo-stereo): same conditions, same decoder.
+// Progress stages "diffuse", "choose" where there are several takes, and "decode". Pieces longer
+// than the model's window are made in windows whose predictions are blended at every step. Stereo's
+// left channel is the right one varied (pseudo-stereo): same conditions, same decoder.
 PlayedStem play(BandModel& model, const BandPiece& piece, const BandShape& shape,
                 const BandSampling& sampling, const RunContext& context);
 

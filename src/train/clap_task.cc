@@ -85,9 +85,20 @@ ClapTask::ClapTask(const shards::ShardReader& sounds, text::WordVocabulary vocab
   index_sounds();
   index_instruments();
   model_ = std::make_shared<models::ClapModel>(options_.model);
-  nn::reset_parameters(*model_, derive_seed(options_.seed, "weights", 0));
-  measure_bands();
+  if (options_.start.empty()) {
+    nn::reset_parameters(*model_, derive_seed(options_.seed, "weights", 0));
+    measure_bands();
+  } else {
+    load_part(*model_, options_.start, kTextModelFile);
+  }
+  if (options_.keep_text) keep_text();
   model_->to(options_.device);
+}
+
+void ClapTask::keep_text() {
+  for (const auto& item : model_->named_parameters()) {
+    if (item.key().starts_with("text_")) item.value().set_requires_grad(false);
+  }
 }
 
 void ClapTask::index_sounds() {
@@ -142,7 +153,8 @@ Json ClapTask::settings() const {
   return {{"config", options_.model.to_json()},
           {"features", options_.features.to_json()},
           {"least_s", options_.least_s},
-          {"gain_db", options_.gain_db}};
+          {"gain_db", options_.gain_db},
+          {"keep_text", options_.keep_text}};
 }
 
 Json ClapTask::circumstances() const {

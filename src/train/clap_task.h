@@ -31,6 +31,11 @@ struct ClapTaskOptions {
   uint64_t seed = 0;
   int64_t statistics_sounds = 256;  // for the bands' means and deviations, and for the modality gap
   int64_t validation_sounds = 160;
+  // A folder of CLAP whose weights training begins from; `model` and the vocabulary are its own.
+  std::filesystem::path start{};
+  // The tower that reads stays as it is, so that embeddings stay in the space that models which
+  // were trained with them know.
+  bool keep_text = false;
   std::string held_out = "MuseScore_General";  // soundfonts of split "test" that were never heard
   at::Device device = at::kCPU;
 };
@@ -76,6 +81,7 @@ class ClapTask : public Task {
   };
 
   const shards::Record& record(size_t index) const { return sounds_.records()[index]; }
+  void keep_text();
   void index_sounds();
   void index_instruments();
   void measure_bands();

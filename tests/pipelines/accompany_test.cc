@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "models/tone_rows.h"
+#include "pipelines/best_take.h"
 #include "pipelines/headroom.h"
 #include "pipelines/registry.h"
 #include "pipelines/sound_file.h"
@@ -97,6 +98,66 @@ TEST_F(AccompanyTest, CountsSeedsUp) {
   EXPECT_EQ(clips[1].request.at("seed"), 11);
   const Clip alone = accompanied({.shape = kMono, .sampling = few(11)});
   EXPECT_EQ(clips[1].sound.samples, alone.sound.samples);
+}
+
+// Of several takes that is kept which fits best; the first of them is the only one of best_of 1.
+TEST_F(AccompanyTest, KeepsTheTakeThatFitsBest) {
+  BandModel& model = **band_;
+  std::vector<std::string> notes;
+  BandPiece piece{.samples = 7 * TinyBand::kColumn};
+  piece.style = style_of_sound(model, other_, notes, {});
+  const auto played = [&](uint64_t seed, int64_t best_of) {
+    piece.seed = seed;
+    piece.best_of = best_of;
+    return play(model, piece, kMono, few(0), {});
+  };
+  const auto fit = [&](const PlayedStem& stem) {
+    return fit_of_take(model, stem.sound, piece, kMono, {});
+  };
+  int first_kept = 0;
+  double gained = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    const PlayedStem one = played(seed, 1);
+    const PlayedStem best = played(seed, 3);
+    EXPECT_TRUE(one.notes.empty());
+    ASSERT_EQ(best.notes.size(), 1U);
+    if (best.notes[0].find("take 1 of 3") != std::string::npos) {
+      ++first_kept;
+      EXPECT_LT(test::relative_error(best.latents, one.latents), 1e-5);
+    } else {
+      EXPECT_GT(test::relative_error(best.latents, one.latents), 0.1);
+    }
+    gained += fit(best) - fit(one);
+  }
+  EXPECT_GT(first_kept, 0);
+  EXPECT_LT(first_kept, 8);
+  EXPECT_GT(gained, 0);
+}
+
+TEST_F(AccompanyTest, ATakeFitsByItsNotesToo) {
+  const auto fit = [&](const std::string& chords) {
+    std::vector<std::string> notes;
+    const audio::Waveform sound =
+        test::chord({261.63, 329.63, 392.0}, 7 * TinyBand::kColumn, TinyBand::kRate);
+    const BandPiece piece{.samples = sound.frames(),
+                          .context = {.chroma = chroma_of_chords(**band_, chords, 120, 4,
+                                                                 sound.frames(), kMono, notes)}};
+    return fit_of_take(**band_, sound, piece, kMono, {});
+  };
+  EXPECT_GT(fit("C"), fit("Am"));
+  EXPECT_GT(fit("Am"), fit("F#"));
+}
+
+TEST_F(AccompanyTest, WithNothingToFitThereIsOneTake) {
+  const SoloRequest alone{.best_of = 4, .shape = kMono, .sampling = few(3)};
+  const Clip clip = solo(**band_, alone).at(0);
+  EXPECT_FALSE(test::has_note(clip.notes, "take"));
+  SoloRequest one = alone;
+  one.best_of = 1;
+  EXPECT_TRUE(at::equal(solo(**band_, one).at(0).latents, clip.latents));
+  EXPECT_EQ(clip.request.at("best_of"), 4);
+  const Clip accompaniment = accompanied({.best_of = 2, .shape = kMono, .sampling = few(3)});
+  EXPECT_TRUE(test::has_note(accompaniment.notes, "of 2 was kept"));
 }
 
 TEST_F(AccompanyTest, NoStereoIsMonoAndMoreIsWider) {

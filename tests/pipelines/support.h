@@ -80,6 +80,19 @@ inline audio::Waveform melody(int64_t frames, int rate, int channels = 1, double
   return sound;
 }
 
+// Steady tones at once.
+inline audio::Waveform chord(const std::vector<double>& hz, int64_t frames, int rate) {
+  audio::Waveform sound{.sample_rate = rate, .samples = {{}}};
+  for (int64_t i = 0; i < frames; ++i) {
+    double value = 0;
+    for (const double tone : hz) {
+      value += std::sin(2 * std::numbers::pi * tone * static_cast<double>(i) / rate);
+    }
+    sound.samples[0].push_back(static_cast<float>(0.1 * value));
+  }
+  return sound;
+}
+
 inline double rms(const std::vector<float>& samples, int64_t first, int64_t last) {
   double sum = 0;
   for (int64_t i = first; i < last; ++i) {

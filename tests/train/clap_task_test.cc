@@ -3,12 +3,14 @@
 #include "train/clap_task.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/full.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <stop_token>
+#include <vector>
 
 #include "core/error.h"
 #include "models/load_module.h"
@@ -138,6 +140,41 @@ TEST_F(ClapTaskTest, BatchesFollowFromTheirNumber) {
   EXPECT_TRUE(a.at("log_mel").equal(b.at("log_mel")));
   EXPECT_TRUE(a.at("ids").equal(b.at("ids")));
   EXPECT_FALSE(a.at("log_mel").equal(one.make_batch(16, 8).at("log_mel")));
+}
+
+TEST_F(ClapTaskTest, GoesOnFromAModelAndKeepsItsText) {
+  const test::TemporaryFolder out;
+  ClapTask begun = task();
+  begun.write_model(out / "clap", {});
+  ClapTaskOptions on = options();
+  on.start = out / "clap";
+  on.keep_text = true;
+  ClapTask task(*reader_, text::WordVocabulary::load(out / "clap"), on);
+  const auto started = models::named_parameters(task.model());
+  std::vector<at::Tensor> before;
+  for (const auto& [name, tensor] : models::named_parameters(begun.model())) {
+    before.push_back(tensor.detach().clone());
+  }
+  ASSERT_EQ(started.size(), before.size());
+  // Half precision lies between.
+  for (size_t i = 0; i < started.size(); ++i) {
+    EXPECT_TRUE(at::allclose(started[i].second, before[i], 1e-3, 1e-4)) << started[i].first;
+    before[i] = started[i].second.detach().clone();
+  }
+  TrainerOptions run;
+  run.folder = out / "run";
+  run.steps = 5;
+  run.batch = 8;
+  run.rate = {.peak = 1e-2, .warm_up_steps = 1};
+  run.validate_every = run.samples_every = 0;
+  Trainer(task, run).run({});
+  int changed = 0;
+  for (size_t i = 0; i < started.size(); ++i) {
+    const bool same = started[i].second.equal(before[i]);
+    if (started[i].first.starts_with("text_")) EXPECT_TRUE(same) << started[i].first;
+    changed += same ? 0 : 1;
+  }
+  EXPECT_GT(changed, 10);
 }
 
 TEST_F(ClapTaskTest, LearnsWhatInstrumentsSoundLike) {
