@@ -58,7 +58,9 @@ int64_t embed(const Pairs& asked, Context& context) {
       {.name = name_of(asked.clap),
        .sample_rate = clap->sample_rate(),
        .embed = [clap](const at::Tensor& mono,
-                       const Job& job) { return clap->embed_sound(mono, job); }},
+                       const Job& job) { return clap->embed_sound(mono, job); },
+       .read = [clap](const std::vector<std::string>& sentences,
+                      const Job& job) { return clap->embed_text(sentences, nullptr, job, true); }},
       asked.options, context.job);
 }
 

@@ -118,6 +118,7 @@ Action add_train_accompany(CLI::App& app) {
   add("--tell-heard", task.tell_heard, 0, 1,
       "How often the notes that are heard in the context are told");
   add("--tell-chords", task.tell_chords, 0, 1, "How often the song's chords are told instead");
+  add("--style-words", task.style_words, 0, 1, "How often the style is what is said of the stem");
   add("--style-noise", task.style_noise, 0, 10, "Noise on the style, as a share of its length");
   app.add_option("--validation-windows", task.validation_windows, "Windows to validate on")
       ->check(between(2, 1 << 20))

@@ -185,6 +185,16 @@ class ByShard {
   int64_t count;
 };
 
+// Undefined where nothing is said of the stem.
+at::Tensor embed_words(const shards::PairStem& stem, const SoundEmbedder& embedder,
+                       const Job& job) {
+  std::vector<std::string> sentences = stem.captions;
+  const std::string name = stem.drums ? "drums" : stem.instrument;
+  if (!name.empty()) sentences.push_back(name);
+  if (!embedder.read || sentences.empty()) return {};
+  return embedder.read(sentences, job);
+}
+
 }  // namespace
 
 std::vector<std::vector<int64_t>> draw_mixes(int64_t stems, int64_t more, uint64_t seed) {
@@ -292,7 +302,8 @@ int64_t embed_pairs(const std::filesystem::path& songs, const std::filesystem::p
   std::map<std::string, const shards::PairSong*> known;
   for (const auto& song : reader.songs()) known[song.id] = &song;
   const weights::SafetensorsMetadata metadata{{"embedder", embedder.name},
-                                              {"parts", std::to_string(options.style_parts)}};
+                                              {"parts", std::to_string(options.style_parts)},
+                                              {"words", embedder.read ? "captions" : "none"}};
   int64_t written = 0;
   for (const int64_t shard : reader.shards()) {
     if (const auto there = shards::find_styles(out, shard); there && *there == metadata) continue;
@@ -304,11 +315,12 @@ int64_t embed_pairs(const std::filesystem::path& songs, const std::filesystem::p
         const std::string& id = source.facts.id;
         // Stems are numbered as they were: a song that has changed since is not to be mixed up.
         if (!known.contains(id) || known[id]->stems.size() != source.stems.size()) continue;
-        shards::NewStyles styles{.id = id, .stems = {}};
+        shards::NewStyles styles{.id = id, .stems = {}, .words = {}};
         for (size_t i = 0; i < source.stems.size(); ++i) {
           styles.stems.push_back(embed_parts(
               source.stems[i], embedder, options.style_parts,
               detail::hash_of(shards::style_name(id, i)) ^ options.source.seed, Job{job.stop, {}}));
+          styles.words.push_back(embed_words(source.facts.stems[i], embedder, Job{job.stop, {}}));
         }
         made.push_back(std::move(styles));
       }

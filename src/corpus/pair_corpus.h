@@ -44,6 +44,8 @@ struct SoundEmbedder {
   std::string name;
   int sample_rate = 48000;
   std::function<at::Tensor(const at::Tensor& mono, const Job& job)> embed;  // [samples] -> [D]
+  // Sentences to where such sounds lie, [sentences, D]; empty: words are not embedded.
+  std::function<at::Tensor(const std::vector<std::string>& sentences, const Job& job)> read = {};
 };
 
 struct PairReport {
@@ -74,8 +76,8 @@ PairReport make_pairs(const std::filesystem::path& songs, const std::filesystem:
                       const LatentEncoder& encoder, const PairOptions& options,
                       const Job& job = {});
 
-// Embeds the stems of shards that have no embeddings of this embedder yet. Returns how many shards
-// it made.
+// Embeds the stems of shards that have no embeddings of this embedder yet, and what is said of
+// them: their captions and the instrument's name. Returns how many shards it made.
 int64_t embed_pairs(const std::filesystem::path& songs, const std::filesystem::path& out,
                     const SoundEmbedder& embedder, const PairOptions& options, const Job& job = {});
 

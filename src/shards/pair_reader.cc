@@ -117,4 +117,11 @@ at::Tensor PairReader::styles(size_t song, size_t stem) const {
                  style_name(songs_[song].id, stem), weights::DType::F16, -1, style_dim_);
 }
 
+at::Tensor PairReader::words(size_t song, size_t stem) const {
+  const auto& file = source(embeddings_path(pairs_, shard_of_.at(song)));
+  const std::string name = words_name(songs_[song].id, stem);
+  if (file.find(name) == nullptr) return {};
+  return require(file, name, weights::DType::F16, -1, style_dim_);
+}
+
 }  // namespace riffle::shards

@@ -37,6 +37,7 @@ class PairReader {
   at::Tensor mix_chroma(size_t song, size_t mix) const;
   at::Tensor active(size_t song) const;               // uint8 [stems, columns]
   at::Tensor styles(size_t song, size_t stem) const;  // float16 [parts, style_dim()]
+  at::Tensor words(size_t song, size_t stem) const;   // the same; undefined where nothing is said
 
  private:
   const weights::TensorSource& source(const std::filesystem::path& path) const;

@@ -59,9 +59,7 @@ void add_song(const NewPairSong& made, const PairHeader& header, Tensors& tensor
 }  // namespace
 
 PairWriter::PairWriter(fs::path pairs, PairHeader header)
-    : pairs_(std::move(pairs)),
-      header_(std::move(header)),
-      lock_(detail::lock_corpus(pairs_)) {
+    : pairs_(std::move(pairs)), header_(std::move(header)), lock_(detail::lock_corpus(pairs_)) {
   detail::adopt_header(pair_header_path(pairs_), to_json(header_));
   detail::remove_unfinished(pairs_);
 }
@@ -98,6 +96,10 @@ void write_styles(const fs::path& pairs, int64_t shard, const std::vector<NewSty
   for (const NewStyles& song : styles) {
     for (size_t i = 0; i < song.stems.size(); ++i) {
       tensors.emplace_back(style_name(song.id, i), song.stems[i].to(at::kHalf));
+    }
+    for (size_t i = 0; i < song.words.size(); ++i) {
+      if (!song.words[i].defined()) continue;
+      tensors.emplace_back(words_name(song.id, i), song.words[i].to(at::kHalf));
     }
   }
   const fs::path path = embeddings_path(pairs, shard);

@@ -32,6 +32,7 @@ struct NewPairSong {
 struct NewStyles {
   std::string id;
   std::vector<at::Tensor> stems;
+  std::vector<at::Tensor> words = {};  // of what is said of them; empty, or undefined where nothing
 };
 
 class PairWriter {

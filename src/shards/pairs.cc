@@ -135,4 +135,8 @@ std::string style_name(const std::string& id, size_t stem) {
   return fmt::format("{}.style.{}", id, stem);
 }
 
+std::string words_name(const std::string& id, size_t stem) {
+  return fmt::format("{}.words.{}", id, stem);
+}
+
 }  // namespace riffle::shards

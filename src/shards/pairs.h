@@ -10,6 +10,8 @@
 //   PAIRS/shards/00000.jsonl         one song (or excerpt of one) a line, after its tensors
 //   PAIRS/embeddings/00000.safetensors   <id>.style.I   float16 [parts, D], of unit length: what a
 //                                    model of sound and text (CLAP) makes of parts of stem I
+//                                    <id>.words.I   the same of what is said of stem I, moved to
+//                                    where sounds lie; absent where nothing is said
 #pragma once
 
 #include <cstdint>
@@ -87,5 +89,6 @@ std::string mix_name(const std::string& id, size_t mix);
 std::string chroma_name(const std::string& sound);  // of stem_name() or mix_name()
 std::string active_name(const std::string& id);
 std::string style_name(const std::string& id, size_t stem);
+std::string words_name(const std::string& id, size_t stem);
 
 }  // namespace riffle::shards

@@ -142,7 +142,7 @@ Json AccompanyTask::settings() const {
           {"noise_deviation", options_.noise_deviation}, {"drop_context", options_.drop_context},
           {"drop_style", options_.drop_style},           {"drop_both", options_.drop_both},
           {"tell_heard", options_.tell_heard},           {"tell_chords", options_.tell_chords},
-          {"style_noise", options_.style_noise}};
+          {"style_words", options_.style_words},         {"style_noise", options_.style_noise}};
 }
 
 Json AccompanyTask::circumstances() const {
@@ -172,7 +172,7 @@ Batch AccompanyTask::make_batch(int64_t first, int64_t count) {
     const bool no_style = chance.chance(options_.drop_style);
     targets.push_back(training_.target(window));
     contexts.push_back(training_.context(window));
-    styles.push_back(training_.style(window, chance));
+    styles.push_back(training_.style(window, chance, options_.style_words));
     chromas.push_back(alone ? at::zeros({models::kChromaRows, training_.columns()})
                             : told_chroma(window, no_context, chance));
     present.push_back(window.maybe_context && !alone && !no_context ? 1.0F : 0.0F);

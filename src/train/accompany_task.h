@@ -35,6 +35,8 @@ struct AccompanyTaskOptions {
   // name them. In what is left nothing of either.
   double tell_heard = 0.55;
   double tell_chords = 0.3;
+  // How often the style is what is said of the stem, in place of what is heard in a part of it.
+  double style_words = 0.25;
   // Noise on the style, as a share of its length: a sentence's embedding is never quite a sound's.
   double style_noise = 0.3;
   uint64_t seed = 0;

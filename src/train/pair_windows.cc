@@ -162,9 +162,11 @@ at::Tensor PairWindows::chords(const PairWindow& window) const {
   return rows;
 }
 
-at::Tensor PairWindows::style(const PairWindow& window, Random& chance) const {
+at::Tensor PairWindows::style(const PairWindow& window, Random& chance, double words) const {
   if (pairs_.style_dim() == 0) return at::zeros({0});
-  const at::Tensor parts = pairs_.styles(window.song, window.stem);
+  at::Tensor parts;
+  if (chance.chance(words)) parts = pairs_.words(window.song, window.stem);
+  if (!parts.defined()) parts = pairs_.styles(window.song, window.stem);
   const at::Tensor one = parts[chance.below(parts.size(0))].to(at::kFloat);
   return one / one.norm().clamp_min(1e-6);
 }

@@ -52,9 +52,9 @@ class PairWindows {
   at::Tensor heard(const PairWindow& window) const;
   // The chords the song has there, the same: not known where the pairs do not know them.
   at::Tensor chords(const PairWindow& window) const;
-  // One of the stem's embeddings by chance, float32 [D] of unit length, or zeros as they are there.
-  // Empty where the pairs have no embeddings.
-  at::Tensor style(const PairWindow& window, Random& chance) const;
+  // One of the stem's embeddings by chance, float32 [D] of unit length, or zeros as they are there;
+  // so often one of what is said of it, where something is. Empty where the pairs have none.
+  at::Tensor style(const PairWindow& window, Random& chance, double words = 0) const;
 
  private:
   struct Slot {

@@ -135,9 +135,29 @@ TEST_F(PairCorpus, EmbedsPartsThatSound) {
   EXPECT_EQ(reader.style_dim(), 3);
   EXPECT_EQ(reader.styles(0, 1).size(0), options_.style_parts);
   EXPECT_NEAR(reader.styles(0, 1)[0][0].item<float>(), 0.1, 0.01);
+  EXPECT_FALSE(reader.words(0, 1).defined());
   SoundEmbedder other = mean;
   other.name = "other";
   EXPECT_EQ(embed_pairs(folder_ / "in", folder_ / "out", other, options_), 1);
+}
+
+TEST_F(PairCorpus, EmbedsWhatIsSaidOfStems) {
+  make();
+  std::vector<std::string> read;
+  const SoundEmbedder reader_too{
+      .name = "reads",
+      .sample_rate = kRate,
+      .embed = [](const at::Tensor&, const Job&) { return at::ones({3}); },
+      .read =
+          [&](const std::vector<std::string>& sentences, const Job&) {
+            read.insert(read.end(), sentences.begin(), sentences.end());
+            return at::full({static_cast<int64_t>(sentences.size()), 3}, 0.5F);
+          }};
+  EXPECT_EQ(embed_pairs(folder_ / "in", folder_ / "out", reader_too, options_), 1);
+  const shards::PairReader reader(folder_ / "out");
+  const shards::PairStem& stem = reader.songs()[0].stems[1];
+  EXPECT_EQ(reader.words(0, 1).size(0), static_cast<int64_t>(stem.captions.size()) + 1);
+  EXPECT_NE(std::ranges::find(read, stem.drums ? "drums" : stem.instrument), read.end());
 }
 
 TEST_F(PairCorpus, ComposedSongsTellWhatTheyAre) {

@@ -78,11 +78,15 @@ TEST(Pairs, EmbeddingsComeAndGoOnTheirOwn) {
   writer.write(0, {make_song("a")});
   EXPECT_EQ(PairReader(folder / "pairs").style_dim(), 0);
   const std::vector<at::Tensor> styles{at::rand({2, 7}), at::rand({2, 7}), at::rand({2, 7})};
-  write_styles(folder / "pairs", 0, {{"a", styles}}, {{"embedder", "x"}});
+  const std::vector<at::Tensor> words{{}, at::rand({4, 7})};
+  write_styles(folder / "pairs", 0, {{"a", styles, words}}, {{"embedder", "x"}});
   EXPECT_EQ(find_styles(folder / "pairs", 0)->at("embedder"), "x");
   const PairReader reader(folder / "pairs");
   EXPECT_EQ(reader.style_dim(), 7);
   EXPECT_TRUE(at::equal(reader.styles(0, 1), styles[1].to(at::kHalf)));
+  EXPECT_TRUE(at::equal(reader.words(0, 1), words[1].to(at::kHalf)));
+  EXPECT_FALSE(reader.words(0, 0).defined());
+  EXPECT_FALSE(reader.words(0, 2).defined());
   // Latents that are made anew may be of other stems.
   writer.write(0, {make_song("a")});
   EXPECT_FALSE(find_styles(folder / "pairs", 0).has_value());

@@ -61,11 +61,12 @@ void write_toy_pairs(const std::filesystem::path& folder, int songs = 10) {
     song.active = at::ones({3, 20}, at::kByte);
     song.active[2].narrow(0, 0, 12).zero_();
     made.push_back(song);
-    shards::NewStyles style{.id = song.song.id, .stems = {}};
+    shards::NewStyles style{.id = song.song.id, .stems = {}, .words = {}};
     for (int stem = 0; stem < 3; ++stem) {
       at::Tensor values = at::zeros({2, 3});
       values.select(1, stem).fill_(1);
       style.stems.push_back(values);
+      style.words.push_back(stem == 0 ? at::Tensor() : -values);
     }
     styles.push_back(style);
   }
@@ -150,6 +151,9 @@ TEST_F(AccompanyTraining, WindowsAreStemsWithContextsOfTheSameSong) {
     EXPECT_TRUE(at::equal(windows.target(window), all.narrow(1, window.first_column, kColumns)));
     Random again(7);
     EXPECT_EQ(windows.style(window, again)[static_cast<int64_t>(window.stem)].item<float>(), 1);
+    // What is said of it, where something is.
+    EXPECT_EQ(windows.style(window, again, 1)[static_cast<int64_t>(window.stem)].item<float>(),
+              window.stem == 0 ? 1 : -1);
   }
   EXPECT_EQ(seen.size(), 24U);  // each once a round
   EXPECT_RIFFLE_ERROR(PairWindows(*pairs_, shards::Split::Train, 21, 1), ErrorCode::InvalidArgument,

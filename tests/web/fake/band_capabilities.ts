@@ -32,6 +32,8 @@ const sampling = () => [
 ]
 
 const count = (help: string) => field('count', 'integer', help, { minimum: 1, maximum: 1000, default: 1 })
+const bestOf = () => field('best_of', 'integer', 'Takes made of each stem, of which the one that fits best is kept',
+  { minimum: 1, maximum: 64, absent: "the model's, usually 1" })
 const context = () => fileOf('context', 'The music it belongs to')
 
 // A function: the two modules need each other's fields.
@@ -43,13 +45,13 @@ export function bandPipelines(): Pipeline[] {
       fileOf('context', 'The music it is to fit', true), ...style(), count('How many clips, with seeds one apart'),
       field('mix', 'boolean', 'Make the music with the stem too', { default: false }),
       field('gain_db', 'number', 'Makes the stem louder than it was played, or softer', { unit: 'dB', minimum: -60, maximum: 24, default: 0 }),
-      ...shape(), ...sampling(),
+      bestOf(), ...shape(), ...sampling(),
     ]),
-    pipeline('solo', 'Play one instrument alone', [...style(), ...length, count('How many clips, with seeds one apart'), ...shape(), ...sampling()]),
+    pipeline('solo', 'Play one instrument alone', [...style(), ...length, count('How many clips, with seeds one apart'), bestOf(), ...shape(), ...sampling()]),
     pipeline('compose', 'Make a whole mix, stem by stem', [
       field('plan', 'plan', 'The tracks in their order', { absent: 'one track a recording of refs' }),
       field('refs', 'files', 'Recordings the tracks are to sound like', { absent: "the plan's" }),
-      fileOf('context', 'Music that is there already'), ...length, stereo(), ...sampling(),
+      fileOf('context', 'Music that is there already'), ...length, stereo(), bestOf(), ...sampling(),
     ]),
     pipeline('inpaint-stem', 'Make a part of a stem anew', [
       fileOf('file', 'The stem', true), field('from', 'text', 'Where the new part begins: 12.5s, 1m30s, "8 bars"', { required: true }),
