@@ -106,10 +106,12 @@ TEST_F(AccompanyTest, KeepsTheTakeThatFitsBest) {
   std::vector<std::string> notes;
   BandPiece piece{.samples = 7 * TinyBand::kColumn};
   piece.style = style_of_sound(model, other_, notes, {});
+  BandSampling sampling = few(0);
+  settle(sampling, model);
   const auto played = [&](uint64_t seed, int64_t best_of) {
     piece.seed = seed;
     piece.best_of = best_of;
-    return play(model, piece, kMono, few(0), {});
+    return play(model, piece, kMono, sampling, {});
   };
   const auto fit = [&](const PlayedStem& stem) {
     return fit_of_take(model, stem.sound, piece, kMono, {});

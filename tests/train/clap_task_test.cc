@@ -171,7 +171,9 @@ TEST_F(ClapTaskTest, GoesOnFromAModelAndKeepsItsText) {
   int changed = 0;
   for (size_t i = 0; i < started.size(); ++i) {
     const bool same = started[i].second.equal(before[i]);
-    if (started[i].first.starts_with("text_")) EXPECT_TRUE(same) << started[i].first;
+    if (started[i].first.starts_with("text_")) {
+      EXPECT_TRUE(same) << started[i].first;
+    }
     changed += same ? 0 : 1;
   }
   EXPECT_GT(changed, 10);
