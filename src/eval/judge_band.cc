@@ -145,13 +145,15 @@ class BandJudges {
     const TagVerdict heard = judge_tags(*judge_, stems_[i], inner());
     const TagVerdict real = judge_tags(*judge_, item.stem, inner());
     if (item.drums || judge_->place_of_instrument(item.instrument) >= 0) {
-      right_.add(hears(heard, item));
-      could_be_right_.add(hears(real, item));
+      const bool right = hears(heard, item);
+      const bool could_be_right = hears(real, item);
+      right_.add(right);
+      could_be_right_.add(could_be_right);
       OrderedJson& piece = pieces_.back();
       piece["heard"] = heard.instruments;
       piece["heard_in_true"] = real.instruments;
-      piece["right"] = hears(heard, item);
-      piece["could_be_right"] = hears(real, item);
+      piece["right"] = right;
+      piece["could_be_right"] = could_be_right;
     }
     if (!item.drums) {
       alone_.add(!heard.drums);
