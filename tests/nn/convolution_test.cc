@@ -126,6 +126,35 @@ TEST_P(Convolution, EnlargesBeforehand) {
   EXPECT_LT(winograd_error(s, g), 3e-5);
 }
 
+// Where F(7x7, 2x2) of the four phases is fewer multiplications, and where it is not (8 by 8). It
+// multiplies by up to 64.
+TEST_P(Convolution, EnlargesToTwiceTheSizeBeforehand) {
+  for (const bool circular : {false, true}) {
+    for (const Shape& s :
+         {Shape{1, 10, 12, 7, 7}, Shape{2, 33, 40, 13, 20}, Shape{1, 200, 9, 14, 6},
+          Shape{1, 5, 7, 8, 8}, Shape{2, 20, 40, 28, 35}}) {
+      const ConvGeometry g({.size = s.height, .enlarged = 2 * s.height},
+                           {.size = s.width, .enlarged = 2 * s.width, .circular = circular}, 3, 1);
+      EXPECT_TRUE(g.doubled);
+      for (const int threads : {1, 64}) {  // by tiles, by panels
+        set_thread_count(threads);
+        EXPECT_LT(winograd_error(s, g), 6e-5) << s.height << "x" << s.width << " " << threads;
+      }
+      set_thread_count(0);
+      EXPECT_LT(winograd_error(s, g, Storage::Half), 1e-3);
+    }
+  }
+}
+
+// Padding of other widths gives phases of other sizes.
+TEST_P(Convolution, OtherPaddingIsNotDoubled) {
+  const ConvGeometry g({.size = 2, .enlarged = 2, .begin_padding = 2, .end_padding = 2},
+                       {.size = 2, .enlarged = 2, .begin_padding = 2, .end_padding = 2}, 3, 1);
+  EXPECT_EQ(g.out_height, 2 * g.height);
+  EXPECT_FALSE(g.doubled);
+  EXPECT_LT(winograd_error({1, 3, 5, 2, 2}, g), 3e-5);
+}
+
 TEST_P(Convolution, HalfStorageStaysClose) {
   const Shape s{1, 64, 33, 8, 8};
   EXPECT_LT(winograd_error(s, geometry_of(s), Storage::Half), 1e-3);

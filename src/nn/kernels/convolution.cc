@@ -24,6 +24,10 @@ int64_t out_size(const std::vector<int32_t>& map, int64_t kernel, int64_t stride
   return (static_cast<int64_t>(map.size()) - kernel) / stride + 1;
 }
 
+bool is_doubled(const ConvGeometry::Axis& axis) {
+  return axis.enlarged == 2 * axis.size && axis.begin_padding == 1 && axis.end_padding == 1;
+}
+
 // The patches under the kernel, as rows.
 class Patches final : public RowSource {
  public:
@@ -76,6 +80,7 @@ ConvGeometry::ConvGeometry(const Axis& vertical, const Axis& horizontal, int64_t
       width(horizontal.size),
       out_height(0),
       out_width(0),
+      doubled(is_doubled(vertical) && is_doubled(horizontal)),
       rows(sources(vertical)),
       columns(sources(horizontal)) {
   out_height = out_size(rows, kernel, stride);

@@ -25,6 +25,7 @@ struct ConvGeometry {
   int64_t stride;
   int64_t height, width;          // of the picture
   int64_t out_height, out_width;  // of the result
+  bool doubled;  // enlarged to twice its size along both axes, then padded by one all around
   // source row of padded row i, column of padded column i; -1: zeros.
   std::vector<int32_t> rows, columns;
 };
@@ -38,8 +39,9 @@ struct ConvCall {
   float* out = nullptr;             // [batch][out_height][out_width][K]
 };
 
-// kernel 3, stride 1. F(2x2, 3x3), F(4x4, 3x3) or F(6x6, 3x3): the one that needs the fewest
-// multiplications for the size.
+// kernel 3, stride 1, padding 1. F(2x2, 3x3), F(4x4, 3x3) or F(6x6, 3x3), or for a picture enlarged
+// to twice its size four times F(7x7, 2x2): the one that needs the fewest multiplications for the
+// size.
 void winograd_convolution(const PackedConv3x3& weights, const ConvGeometry& geometry,
                           const ConvCall& call);
 

@@ -39,10 +39,18 @@ struct PanelOutput {
   int64_t out_stride;
 };
 
+// Which outputs of a convolution after enlargement to twice the size: those in even (0) or odd (1)
+// rows and columns.
+struct WinogradPhase {
+  int y = 0;
+  int x = 0;
+};
+
 // A run of input channels of a Winograd convolution, for one panel of output channels.
 struct WinogradStep {
   const void* weights;  // [depth][9][panel], floats or halves
   int64_t depth;        // input channels
+  WinogradPhase phase;  // of forms for enlarged pictures
   const float* values;  // tile^2 planes of [tiles][value_stride]: transformed inputs
   int64_t plane_stride;
   int64_t value_stride;
@@ -67,10 +75,10 @@ struct WinogradOutput {
   int channels;  // of the panel that exist
 };
 
-// F(out x out, 3 x 3).
+// F(out x out, 3 x 3), or F(out x out, 2 x 2) for one phase of an enlarged picture.
 struct WinogradTable {
   int out;
-  int tile;  // out + 2
+  int tile;  // out + 2, or out + 1
   // pixels: where each of tile^2 pixels' channels begin; values: where the first plane's vector of
   // channels goes; ahead: from each pixel to the one read next, which is fetched meanwhile.
   void (*input)(const float* const* pixels, int64_t channels, float* values, int64_t plane_stride,
@@ -101,6 +109,7 @@ struct KernelTable {
   WinogradTable winograd2;
   WinogradTable winograd4;
   WinogradTable winograd6;
+  WinogradTable winograd7;  // for enlarged pictures
 
   // Floats of scratch an AttentionTask needs, and the attention itself.
   int64_t (*attention_scratch)(int64_t features);

@@ -25,6 +25,7 @@ constexpr KernelTable make_table(Isa isa) {
           .winograd2 = make_winograd_table<Winograd2, V>(),
           .winograd4 = make_winograd_table<Winograd4, V>(),
           .winograd6 = make_winograd_table<Winograd6, V>(),
+          .winograd7 = make_winograd_table<Winograd7, V>(),
           .attention_scratch = &attention_scratch<V>,
           .attention = &attend<V>,
           .attention_queries = kQueryPanels * kPanel<V>,

@@ -26,33 +26,59 @@ constexpr int kMaxTilePixels = 64;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// A form, and how many of the result's phases along each axis it makes at a time apart: one for
+// forms that make all of it.
+struct Choice {
+  const WinogradTable* form = nullptr;
+  int64_t phases = 1;
+};
+
 // The form that needs the fewest multiplications: sides that are no multiples of its output waste
 // some. Of two with as many the smaller one, whose transforms are cheaper.
-const WinogradTable& choose(const KernelTable& table, const ConvGeometry& g) {
-  const WinogradTable* best = nullptr;
+Choice choose(const KernelTable& table, const ConvGeometry& g) {
+  Choice best;
   int64_t least = 0;
-  for (const WinogradTable* form : {&table.winograd2, &table.winograd4, &table.winograd6}) {
-    const int64_t tiles = divide_up(g.out_height, form->out) * divide_up(g.out_width, form->out);
-    const int64_t products = tiles * form->tile * form->tile;
-    if (best != nullptr && products >= least) continue;
-    best = form;
+  const auto consider = [&](const WinogradTable& form, int64_t phases) {
+    const int64_t tiles = divide_up(g.out_height / phases, form.out) *
+                          divide_up(g.out_width / phases, form.out) * phases * phases;
+    const int64_t products = tiles * form.tile * form.tile;
+    if (best.form != nullptr && products >= least) return;
+    best = {.form = &form, .phases = phases};
     least = products;
+  };
+  for (const WinogradTable* form : {&table.winograd2, &table.winograd4, &table.winograd6}) {
+    consider(*form, 1);
   }
-  return *best;
+  if (g.doubled) consider(table.winograd7, 2);
+  return best;
+}
+
+// The source rows or columns of an axis before it was doubled, padded by one, from those after.
+std::vector<int32_t> halved(const std::vector<int32_t>& doubled) {
+  std::vector<int32_t> map{doubled.front()};
+  for (size_t i = 1; i < doubled.size(); i += 2) map.push_back(doubled[i]);
+  return map;
 }
 
 class Convolution {
  public:
-  Convolution(const PackedConv3x3& weights, const ConvGeometry& geometry, const ConvCall& call)
+  Convolution(const PackedConv3x3& weights, const ConvGeometry& geometry, const ConvCall& call,
+              const Choice& choice, WinogradPhase phase)
       : weights_(weights),
         geometry_(geometry),
         call_(call),
         table_(weights.table()),
-        form_(choose(table_, geometry)),
+        form_(*choice.form),
+        phases_(choice.phases),
+        phase_(phase),
+        rows_(phases_ == 1 ? geometry.rows : halved(geometry.rows)),
+        columns_(phases_ == 1 ? geometry.columns : halved(geometry.columns)),
+        height_(geometry.out_height / phases_),
+        width_(geometry.out_width / phases_),
         block_(form_.tile == 8 ? kBlockOf64Planes : kBlock),
         planes_(int64_t{form_.tile} * form_.tile),
-        tiles_down_(divide_up(geometry.out_height, form_.out)),
-        tiles_across_(divide_up(geometry.out_width, form_.out)),
+        tiles_down_(divide_up(height_, form_.out)),
+        tiles_across_(divide_up(width_, form_.out)),
         tiles_(call.batch * tiles_down_ * tiles_across_),
         zeros_(static_cast<size_t>(weights.depth()), 0.0F) {}
 
@@ -153,9 +179,9 @@ class Convolution {
     const float* picture = call_.x + item * g.height * g.width * depth + channel;
     const float* pixels[kMaxTilePixels];
     for (int64_t i = 0; i < form_.tile; ++i) {
-      const int64_t row = source(g.rows, y + i);
+      const int64_t row = source(rows_, y + phase_.y + i);
       for (int64_t j = 0; j < form_.tile; ++j) {
-        const int64_t column = source(g.columns, x + j);
+        const int64_t column = source(columns_, x + phase_.x + j);
         pixels[i * form_.tile + j] =
             row < 0 || column < 0 ? zeros_.data() : picture + (row * g.width + column) * depth;
       }
@@ -172,6 +198,7 @@ class Convolution {
                     int64_t tiles, float* products, bool accumulate) const {
     const WinogradStep step{.weights = weights_.panel(p, channel),
                             .depth = channels,
+                            .phase = phase_,
                             .values = values.data,
                             .plane_stride = values.plane,
                             .value_stride = values.stride,
@@ -192,18 +219,21 @@ class Convolution {
       const int64_t item = (tile + t) / (tiles_down_ * tiles_across_);
       const int64_t y = (tile + t) / tiles_across_ % tiles_down_ * form_.out;
       const int64_t x = (tile + t) % tiles_across_ * form_.out;
-      const int64_t at = ((item * g.out_height + y) * g.out_width + x) * all + column;
+      const int64_t at =
+          ((item * g.out_height + y * phases_ + phase_.y) * g.out_width + x * phases_ + phase_.x) *
+              all +
+          column;
       const float* bias = call_.bias;
       form_.output({.products = products + t * table_.panel,
                     .plane_stride = product_plane(count),
                     .bias = bias == nullptr ? nullptr : bias + item * call_.bias_stride + column,
                     .residual = call_.residual == nullptr ? nullptr : call_.residual + at,
                     .out = call_.out + at,
-                    .row_stride = g.out_width * all,
-                    .pixel_stride = all,
-                    .ahead = kTilesAhead * form_.out * all,
-                    .height = g.out_height - y,
-                    .width = g.out_width - x,
+                    .row_stride = phases_ * g.out_width * all,
+                    .pixel_stride = phases_ * all,
+                    .ahead = kTilesAhead * form_.out * phases_ * all,
+                    .height = height_ - y,
+                    .width = width_ - x,
                     .channels = static_cast<int>(std::min<int64_t>(table_.panel, all - column))});
     }
   }
@@ -213,6 +243,12 @@ class Convolution {
   const ConvCall& call_;
   const KernelTable& table_;
   const WinogradTable& form_;
+  int64_t phases_;
+  WinogradPhase phase_;
+  std::vector<int32_t> rows_;  // as in ConvGeometry, of the picture that this phase reads
+  std::vector<int32_t> columns_;
+  int64_t height_;  // of this phase of the result
+  int64_t width_;
   Block block_;
   int64_t planes_;
   int64_t tiles_down_;
@@ -225,7 +261,12 @@ class Convolution {
 
 void winograd_convolution(const PackedConv3x3& weights, const ConvGeometry& geometry,
                           const ConvCall& call) {
-  Convolution(weights, geometry, call).run();
+  const Choice choice = choose(weights.table(), geometry);
+  for (int y = 0; y < choice.phases; ++y) {
+    for (int x = 0; x < choice.phases; ++x) {
+      Convolution(weights, geometry, call, choice, {.y = y, .x = x}).run();
+    }
+  }
 }
 
 }  // namespace riffle::nn::kernels

@@ -3,6 +3,10 @@
 // m^2 multiplications of an m x m piece of output for (m + 2)^2. Inputs and outputs lie channels
 // last.
 //
+// After nearest-neighbour enlargement to twice the size some of a kernel's taps read the same
+// pixel: of every second output, along each axis, the second and third, of the others the first and
+// second. Each of these four phases is a 2x2 convolution of the picture as it was, F(m x m, 2 x 2).
+//
 // The transformed weights, (m + 2)^2 / 9 times as many as the weights, are not kept: each block of
 // them is made in the cache just before it is used. That costs a few percent of the arithmetic and
 // saves three quarters of the memory traffic at the coarse levels, where weights are most of the
@@ -30,7 +34,7 @@ struct Winograd2 {
     o[3] = d[1] - d[3];
   }
   template <class V>
-  static void weight(const V (&g)[3], V (&o)[4]) {
+  static void weight(const V (&g)[3], int /*phase*/, V (&o)[4]) {
     const V half = V::broadcast(0.5F);
     const V even = (g[0] + g[2]) * half;
     const V odd = g[1] * half;
@@ -67,7 +71,7 @@ struct Winograd4 {
     o[5] = V::fma(V::broadcast(4.0F), d[1], V::fma(minus5, d[3], d[5]));
   }
   template <class V>
-  static void weight(const V (&g)[3], V (&o)[6]) {
+  static void weight(const V (&g)[3], int /*phase*/, V (&o)[6]) {
     const V even = (g[0] + g[2]) * V::broadcast(-1.0F / 6);
     const V odd = g[1] * V::broadcast(-1.0F / 6);
     const V even2 = V::fma(g[2], V::broadcast(1.0F / 6), g[0] * V::broadcast(1.0F / 24));
@@ -116,7 +120,7 @@ struct Winograd6 {
     o[6] = even3 - odd3;
   }
   template <class V>
-  static void weight(const V (&g)[3], V (&o)[8]) {
+  static void weight(const V (&g)[3], int /*phase*/, V (&o)[8]) {
     const V even = (g[0] + g[2]) * V::broadcast(-2.0F / 9);
     const V odd = g[1] * V::broadcast(-2.0F / 9);
     const V even2 = V::fma(g[2], V::broadcast(2.0F / 45), g[0] * V::broadcast(1.0F / 90));
@@ -149,9 +153,57 @@ struct Winograd6 {
   }
 };
 
+// F(7 x 7, 2 x 2) of one phase of an enlarged picture, with the points of Winograd6: the inputs'
+// transform follows from the points alone.
+struct Winograd7 {
+  static constexpr int kOut = 7;
+  static constexpr int kTile = 8;
+
+  template <class V>
+  static void input(const V (&d)[8], V (&o)[8]) {
+    Winograd6::input(d, o);
+  }
+  template <class V>
+  static void weight(const V (&g)[3], int phase, V (&o)[8]) {
+    const V first = phase == 0 ? g[0] : g[0] + g[1];
+    const V second = phase == 0 ? g[1] + g[2] : g[2];
+    const V even = first * V::broadcast(-2.0F / 9);
+    const V odd = second * V::broadcast(-2.0F / 9);
+    const V even2 = first * V::broadcast(1.0F / 90);
+    const V odd2 = second * V::broadcast(1.0F / 45);
+    const V even3 = first * V::broadcast(32.0F / 45);
+    const V odd3 = second * V::broadcast(16.0F / 45);
+    o[0] = first;
+    o[1] = even + odd;
+    o[2] = even - odd;
+    o[3] = even2 + odd2;
+    o[4] = even2 - odd2;
+    o[5] = even3 + odd3;
+    o[6] = even3 - odd3;
+    o[7] = second;
+  }
+  template <class V>
+  static void output(const V (&m)[8], V (&y)[7]) {
+    const V s1 = m[1] + m[2];
+    const V d1 = m[1] - m[2];
+    const V s2 = m[3] + m[4];
+    const V d2 = m[3] - m[4];
+    const V s3 = m[5] + m[6];
+    const V d3 = m[5] - m[6];
+    y[0] = (m[0] + s1) + (s2 + s3);
+    y[1] = V::fma(V::broadcast(0.5F), d3, V::fma(V::broadcast(2.0F), d2, d1));
+    y[2] = V::fma(V::broadcast(0.25F), s3, V::fma(V::broadcast(4.0F), s2, s1));
+    y[3] = V::fma(V::broadcast(0.125F), d3, V::fma(V::broadcast(8.0F), d2, d1));
+    y[4] = V::fma(V::broadcast(0.0625F), s3, V::fma(V::broadcast(16.0F), s2, s1));
+    y[5] = V::fma(V::broadcast(0.03125F), d3, V::fma(V::broadcast(32.0F), d2, d1));
+    y[6] = V::fma(V::broadcast(0.015625F), s3, V::fma(V::broadcast(64.0F), s2, s1)) + m[7];
+  }
+};
+
 // One tile's input transform. pixels: where the kTile^2 pixels' channels begin; values: kTile^2
-// planes, one vector of channels each. Of the next tile, `ahead` of this one, two columns are this
-// one's too; the others are fetched: their rows are too far apart for the processor to guess.
+// planes, one vector of channels each. Of the next tile, `ahead` of this one, kTile - kOut columns
+// are this one's too; the others are fetched: their rows are too far apart for the processor to
+// guess.
 template <class W, class V>
 void winograd_input(const float* const* pixels, int64_t channels, float* values,
                     int64_t plane_stride, int64_t ahead) {
@@ -184,7 +236,7 @@ void winograd_input(const float* const* pixels, int64_t channels, float* values,
 // The transformed weights of row kRow of the tile, for one panel of output channels and a run of
 // input channels. packed: [depth][9][panel], floats or halves; out: [kTile][depth][panel].
 template <class W, class V, int kRow, class Stored>
-void winograd_weights(const Stored* packed, int64_t depth, float* out) {
+void winograd_weights(const Stored* packed, int64_t depth, WinogradPhase phase, float* out) {
   constexpr int n = W::kTile;
   for (int64_t k = 0; k < depth; ++k) {
     for (int half = 0; half < 2; ++half) {
@@ -201,11 +253,11 @@ void winograd_weights(const Stored* packed, int64_t depth, float* out) {
           }
         }
         V rows[n];
-        W::weight(g, rows);
+        W::weight(g, phase.y, rows);
         column[x] = rows[kRow];
       }
       V done[n];
-      W::weight(column, done);
+      W::weight(column, phase.x, done);
 #pragma GCC unroll 8
       for (int x = 0; x < n; ++x) {
         done[x].store(out + (x * depth + k) * kPanel<V> + half * V::kWidth);
@@ -220,7 +272,7 @@ void winograd_multiply(const WinogradStep& step, float* scratch) {
   constexpr int n = W::kTile;
   const auto* packed = static_cast<const Stored*>(step.weights);
   const auto row = [&]<int kRow>() {
-    winograd_weights<W, V, kRow>(packed, step.depth, scratch);
+    winograd_weights<W, V, kRow>(packed, step.depth, step.phase, scratch);
     for (int x = 0; x < n; ++x) {
       const int xi = kRow * n + x;
       multiply_rows<V, Layout::RowsContiguous>(
