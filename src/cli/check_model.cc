@@ -21,6 +21,7 @@
 #include "nn/conv2d.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
+#include "nn/replay.h"
 #include "pipelines/band_sampling.h"
 #include "weights/safetensors.h"
 
@@ -124,15 +125,23 @@ Inputs make_inputs(const models::RiffParts& parts) {
 class Way {
  public:
   Way(const weights::Bundle& bundle, const models::RiffModelOptions& options, const Job& job)
-      : parts_(bundle, options), job_(job) {}
+      : parts_(bundle, options), replays_(nn::cuda_recorder(options.device)), job_(job) {}
 
   at::Tensor text(const at::Tensor& ids) {
     return parts_.text_encoder(job_).forward(ids.to(parts_.options().device), job_);
   }
   at::Tensor unet(const at::Tensor& sample, const at::Tensor& timestep, const at::Tensor& context,
                   const at::Tensor& summary = {}) {
-    return parts_.unet(job_).forward(put(sample), timestep.reshape({1}).to(device()), put(context),
-                                     job_, nullptr, summary.defined() ? put(summary) : summary);
+    models::UNet2DConditionModel& network = parts_.unet(job_);
+    const auto run = [&] {
+      return replays_.run({put(sample), timestep.reshape({1}).to(device()), put(context),
+                           summary.defined() ? put(summary) : summary},
+                          0, [&](const std::vector<at::Tensor>& in) {
+                            return network.forward(in[0], in[1], in[2], job_, nullptr, in[3]);
+                          });
+    };
+    if (device().is_cuda()) run();  // recordings are what generations use: from the second on
+    return run();
   }
   at::Tensor encode(const at::Tensor& picture) {
     return parts_.has_mel_autoencoder() ? parts_.mel_autoencoder(job_).encode(put(picture), job_)
@@ -152,6 +161,7 @@ class Way {
   }
 
   models::RiffParts parts_;
+  nn::Replays replays_;
   const Job& job_;
 };
 

@@ -27,6 +27,7 @@
 #include "nn/machine_peak.h"
 #include "nn/runtime.h"
 #include "weights/bundle.h"
+#include "weights/model_library.h"
 
 namespace riffle::cli {
 namespace {
@@ -243,7 +244,8 @@ std::unique_ptr<models::RiffParts> open_parts(const Options& options, const Cont
   if (options.model.empty()) {
     return std::make_unique<models::RiffParts>(models::RandomWeights{}, model_options);
   }
-  return std::make_unique<models::RiffParts>(weights::open_bundle(options.model), model_options);
+  return std::make_unique<models::RiffParts>(
+      weights::open_bundle(weights::find_model(options.model)), model_options);
 }
 
 OrderedJson show_band(const Options& options, Context& context) {

@@ -34,7 +34,7 @@ std::string name_of(const fs::path& folder) {
 }
 
 corpus::PairReport encode(const Pairs& asked, Context& context) {
-  const weights::Bundle bundle = weights::open_bundle(asked.model);
+  const weights::Bundle bundle = weights::open_bundle(weights::find_model(asked.model));
   const std::shared_ptr<pipelines::StemCodec> codec =
       pipelines::open_stem_codec(bundle, {.device = nn::choose_device(context.globals.device)});
   return corpus::make_pairs(

@@ -80,6 +80,11 @@ Action add_train_clap(CLI::App& app) {
                "Teach the tower that hears alone: embeddings stay in the space that models trained "
                "with them know")
       ->needs("--start");
+  app.add_option("--instrument-share", options->task.instrument_share,
+                 "Weight of a second loss beside the captions': which of all instruments' names "
+                 "is a stem's own")
+      ->check(between(0, 100))
+      ->capture_default_str();
   add_hearing_options(app, options->songs, options->hear_only);
   app.add_option("--least-s", options->task.least_s, "Shortest crop of a sound")
       ->type_name("SECONDS")

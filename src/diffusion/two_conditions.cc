@@ -13,6 +13,7 @@ namespace riffle::diffusion {
 namespace {
 
 constexpr double kMostGuidance = 50;
+constexpr double kMostNoise = 1000;
 
 // Of D0, Dc, Ds, Dcs.
 struct Weights {
@@ -56,6 +57,16 @@ void TwoConditionGuidance::validate() const {
   require(context, "context", kMostGuidance);
   require(style, "style", kMostGuidance);
   require(rescale, "rescale", 1);
+  require(least_noise, "least_noise", kMostNoise);
+}
+
+TwoConditionGuidance TwoConditionGuidance::at(double noise_level) const {
+  TwoConditionGuidance here = *this;
+  if (noise_level < least_noise) {
+    here.context = std::min(context, 1.0);
+    here.style = std::min(style, 1.0);
+  }
+  return here;
 }
 
 std::vector<WeighedPrediction> predictions_of(const TwoConditionGuidance& guidance,

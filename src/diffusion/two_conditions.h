@@ -27,6 +27,13 @@ struct TwoConditionGuidance {
   double style = 1.25;
   GuidanceRule rule = GuidanceRule::Nested;
   double rescale = 0;  // 0 to 1: as in guidance.h, by the prediction that is told most
+  // Noise levels (sigma) down to which conditions are exaggerated. What is decided below is too
+  // fine to tell instruments or chords by, and one prediction does for it (Kynkaanniemi et al.
+  // 2024, "Applying Guidance in a Limited Interval").
+  double least_noise = 0;
+
+  // What holds at a noise level: below least_noise nothing is above 1.
+  TwoConditionGuidance at(double noise_level) const;
 
   // Throws Error{InvalidArgument} naming the field that is out of range.
   void validate() const;

@@ -149,6 +149,10 @@ class BandJudges {
       const bool could_be_right = hears(real, item);
       right_.add(right);
       could_be_right_.add(could_be_right);
+      if (player_.through_codec) {
+        const audio::Waveform coded = player_.through_codec(item.stem, inner());
+        right_through_codec_.add(hears(judge_tags(*judge_, coded, inner()), item));
+      }
       OrderedJson& piece = pieces_.back();
       piece["heard"] = heard.instruments;
       piece["heard_in_true"] = real.instruments;
@@ -198,6 +202,12 @@ class BandJudges {
             .count = right_.count()};
     if (row.maybe_ceiling) row.maybe_least = kLeastInstruments * *row.maybe_ceiling;
     report.rows.push_back(std::move(row));
+    // What the codec alone costs; no model that is made of it should be expected to do better.
+    report.rows.push_back({.name = "instrument_codec",
+                           .title = "  the true stem through the codec",
+                           .maybe_value = right_through_codec_.value(),
+                           .percent = true,
+                           .count = right_through_codec_.count()});
     report.rows.push_back({.name = "only_the_stem",
                            .title = "no drums in what is no drum stem",
                            .maybe_value = alone_.value(),
@@ -291,6 +301,7 @@ class BandJudges {
   Scores scores_;
   Share right_;
   Share could_be_right_;
+  Share right_through_codec_;
   Share alone_;
   Share could_be_alone_;
 };

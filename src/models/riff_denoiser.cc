@@ -3,10 +3,12 @@
 #include <ATen/ops/full.h>
 
 #include <utility>
+#include <vector>
 
 #include "models/context_rows.h"
 #include "models/riff_seams.h"
 #include "nn/conv2d.h"
+#include "nn/replay.h"
 
 namespace riffle::models {
 namespace {
@@ -18,7 +20,10 @@ class RiffDenoiser final : public Denoiser {
         few_steps_(few_steps),
         scheduler_config_(parts_->bundle().config("scheduler")),
         context_(parts_->unet_config().in_channels - parts_->unet_config().out_channels,
-                 parts_->mel_rows_per_latent_row(), parts_->bundle().spectrogram()) {}
+                 parts_->mel_rows_per_latent_row(), parts_->bundle().spectrogram()),
+        // Networks that make room for each other would leave recordings' memory behind.
+        replays_(parts_->options().low_memory ? nn::MakeRecording{}
+                                              : nn::cuda_recorder(parts_->options().device)) {}
 
   int64_t latent_channels() const override { return parts_->unet_config().out_channels; }
   int64_t training_columns() const override { return parts_->unet_config().sample_size; }
@@ -38,10 +43,16 @@ class RiffDenoiser final : public Denoiser {
     const bool summed = parts_->unet_config().projection_class_embeddings_input_dim > 0;
     const at::Tensor summary = summed ? conditioning.summary.to(device, type) : at::Tensor();
     const at::Tensor input = context_.beside(latents, conditioning);
-    return unet
-        .forward(input.to(device, type), time.to(device), conditioning.tokens.to(device, type), job,
-                 options.step_cache, summary)
-        .to(latents.options());
+    const std::vector<at::Tensor> inputs{input.to(device, type), time.to(device),
+                                         conditioning.tokens.to(device, type), summary};
+    const auto evaluate = [&](const std::vector<at::Tensor>& in) {
+      return unet.forward(in[0], in[1], in[2], job, options.step_cache, in[3]);
+    };
+    // What a step cache keeps would be a recording's memory.
+    if (options.step_cache != nullptr) return evaluate(inputs).to(latents.options());
+    job.check();
+    replays_.weights_are(parts_->generation());
+    return replays_.run(inputs, options.circular_time ? 1 : 0, evaluate).to(latents.options());
   }
 
  private:
@@ -49,6 +60,7 @@ class RiffDenoiser final : public Denoiser {
   bool few_steps_;
   Json scheduler_config_;
   ContextRows context_;
+  nn::Replays replays_;
 };
 
 }  // namespace

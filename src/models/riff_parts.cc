@@ -66,6 +66,7 @@ RiffParts::RiffParts(RandomWeights random, const RiffModelOptions& options)
 UNet2DConditionModel& RiffParts::unet(const Job& job) {
   if (!unet_) {
     make_room();
+    ++generation_;
     unet_ = load<UNet2DConditionModel>("unet", unet_config_, job);
   }
   return *unet_;
@@ -93,6 +94,7 @@ UNet2DConditionModel& RiffParts::few_step_unet(const Job& job) {
     weights::LoraSet({{"unet", named_parameters(*unet)}}).apply(uses, job);
   }
   prepare(*unet);
+  ++generation_;
   few_step_unet_ = std::move(unet);
   return *few_step_unet_;
 }
@@ -166,6 +168,7 @@ std::vector<weights::LoraReport> RiffParts::set_adapters(
   if (!unet_) unet_ = load<UNet2DConditionModel>("unet", unet_config_, job);
   if (!text_encoder_) text_encoder_ = load<ClipTextModel>("text_encoder", text_config_, job);
   const at::NoGradGuard no_grad;
+  ++generation_;
   nn::unpack(*unet_);
   nn::unpack(*text_encoder_);
   if (!adapters_) {

@@ -64,6 +64,9 @@ class RiffParts {
   std::vector<weights::LoraReport> set_adapters(const std::vector<weights::LoraUse>& adapters,
                                                 const Job& job = {});
 
+  // Another number whenever a network's weights have come to lie elsewhere.
+  int64_t generation() const { return generation_; }
+
   bool has_few_step_unet() const { return !random_ && !bundle_.few_step_adapter().empty(); }
   const UNet2DConditionConfig& unet_config() const { return unet_config_; }
   bool has_mel_autoencoder() const { return mel_config_.has_value(); }
@@ -100,6 +103,7 @@ class RiffParts {
   std::shared_ptr<AutoencoderKL> vae_;
   std::shared_ptr<MelAutoencoder> mel_autoencoder_;
   std::shared_ptr<ClipTextModel> text_encoder_;
+  int64_t generation_ = 0;
   std::unique_ptr<weights::LoraSet> adapters_;  // null until adapters were asked for
   std::vector<weights::LoraUse> uses_;          // those in effect
 };

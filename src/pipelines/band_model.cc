@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "diffusion/two_conditions.h"
+#include "models/edm_denoiser.h"
 #include "pipelines/music_model.h"
 
 namespace riffle::pipelines {
@@ -18,6 +19,7 @@ BandDefaults defaults_of(const weights::Bundle& bundle) {
   d.guidance_context = json_get_or(json, "guidance_context", d.guidance_context, where);
   d.guidance_style = json_get_or(json, "guidance_style", d.guidance_style, where);
   d.guidance_rescale = json_get_or(json, "guidance_rescale", d.guidance_rescale, where);
+  d.guidance_least_noise = json_get_or(json, "guidance_least_noise", d.guidance_least_noise, where);
   d.guidance_rule = json_get_or(json, "guidance_rule", d.guidance_rule, where);
   d.stereo = json_get_or(json, "stereo", d.stereo, where);
   d.best_of = json_get_or(json, "best_of", d.best_of, where);
@@ -74,7 +76,8 @@ BandModel::BandModel(weights::Bundle bundle, const models::RiffModelOptions& opt
       config_(models::UNet1DConfig::from_json(bundle_.config("unet"),
                                               (bundle_.path() / "unet" / "config.json").string())),
       scheduler_(bundle_.config("scheduler")),
-      codec_(open_stem_codec(bundle_, options)) {
+      codec_(open_stem_codec(bundle_, options)),
+      replays_(nn::cuda_recorder(options.device)) {
   const bool fits =
       config_.in_channels == codec_->channels() &&
       (config_.context_channels == 0 || config_.context_channels == codec_->channels());
@@ -103,6 +106,23 @@ models::UNet1D& BandModel::unet(const Job& job) {
     unet_ = loaded;
   }
   return *unet_;
+}
+
+at::Tensor BandModel::denoised(const at::Tensor& x, const at::Tensor& sigma,
+                               const models::UNet1DConditions& conditions, bool circular,
+                               const Job& job) {
+  models::UNet1D& network = unet(job);
+  job.check();
+  return replays_.run({x, sigma, conditions.context, conditions.present, conditions.style,
+                       conditions.has_style, conditions.chroma},
+                      circular ? 1 : 0, [&](const std::vector<at::Tensor>& in) {
+                        const models::UNet1DConditions given{.context = in[2],
+                                                             .present = in[3],
+                                                             .style = in[4],
+                                                             .has_style = in[5],
+                                                             .chroma = in[6]};
+                        return models::edm_denoise(network, in[0], in[1], given, circular, job);
+                      });
 }
 
 models::Clap& BandModel::clap(const Job& job) {

@@ -17,6 +17,7 @@
 #include "models/clap.h"
 #include "models/riff_parts.h"
 #include "models/unet_1d.h"
+#include "nn/replay.h"
 #include "pipelines/model.h"
 #include "pipelines/stem_codec.h"
 #include "weights/bundle.h"
@@ -29,6 +30,7 @@ struct BandDefaults {
   double guidance_context = 1.25;
   double guidance_style = 1.25;
   double guidance_rescale = 0;
+  double guidance_least_noise = 0;
   std::string guidance_rule = "nested";
   double stereo = 0.4;
   int64_t best_of = 1;  // takes of a stem that is made from nothing
@@ -66,6 +68,10 @@ class BandModel final : public Model {
   // Throws Error{Unsupported} where there is none.
   models::Clap& clap(const Job& job = {});
   at::Device device() const { return options_.device; }
+  // models::edm_denoise() by unet(), from a recording where the device can. In a turn().
+  at::Tensor denoised(const at::Tensor& x, const at::Tensor& sigma,
+                      const models::UNet1DConditions& conditions, bool circular,
+                      const Job& job = {});
 
   // Latents as the codec makes them, [C, columns], and at unit variance, [1, C, 1, columns].
   at::Tensor normalised(const at::Tensor& latents, const Job& job = {});
@@ -81,6 +87,7 @@ class BandModel final : public Model {
   Turns turns_;
   std::unique_ptr<StemCodec> codec_;
   std::shared_ptr<models::UNet1D> unet_;
+  nn::Replays replays_;
   std::optional<models::Clap> clap_;
 };
 

@@ -13,7 +13,6 @@
 #include "audio/downmix.h"
 #include "audio/resample.h"
 #include "core/error.h"
-#include "models/edm_denoiser.h"
 #include "pipelines/sound_file.h"
 
 namespace riffle::pipelines {
@@ -70,6 +69,13 @@ void BandSampling::visit(FieldVisitor& v, const char* steps_name) {
                       .help = "Sampler: dpmpp_2m, or heun (two evaluations a step), euler, unipc, "
                               "lms, ..."});
   v.field(guidance_rescale, guidance_rescale_field());
+  v.field(guidance_least_noise,
+          {.name = "guidance_least_noise",
+           .help = "Noise level below which guidance is left out, which saves time",
+           .minimum = 0,
+           .maximum = 1000,
+           .absent = "the model's, usually 0",
+           .advanced = true});
   v.field(guidance_rule, {.name = "guidance_rule",
                           .help = "How the two kinds of guidance are joined; auto: as suits the "
                                   "model",
@@ -94,6 +100,7 @@ void settle(BandSampling& sampling, const BandModel& model) {
   if (!sampling.guidance_context) sampling.guidance_context = defaults.guidance_context;
   if (!sampling.guidance_style) sampling.guidance_style = defaults.guidance_style;
   if (sampling.guidance_rule == "auto") sampling.guidance_rule = defaults.guidance_rule;
+  if (!sampling.guidance_least_noise) sampling.guidance_least_noise = defaults.guidance_least_noise;
   if (!sampling.guidance_rescale) sampling.guidance_rescale = defaults.guidance_rescale;
 }
 
@@ -114,6 +121,7 @@ diffusion::TwoConditionGuidance guidance_of(const BandSampling& sampling) {
   guidance.style = sampling.guidance_style.value_or(guidance.style);
   guidance.rescale = sampling.guidance_rescale.value_or(guidance.rescale);
   guidance.rule = diffusion::guidance_rule(sampling.guidance_rule);
+  guidance.least_noise = sampling.guidance_least_noise.value_or(guidance.least_noise);
   return guidance;
 }
 
@@ -186,8 +194,8 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
   const at::Tensor& context = conditioning.context;
   const at::Tensor& style = conditioning.summary;
   const at::Tensor& chroma = conditioning.chroma;
-  const auto predictions =
-      diffusion::predictions_of(guidance_, context.defined() || chroma.defined(), style.defined());
+  const auto predictions = diffusion::predictions_of(
+      guidance_.at(noise_level), context.defined() || chroma.defined(), style.defined());
   const auto count = static_cast<int64_t>(predictions.size());
   const int64_t batch = latents.size(0);
   const at::Device device = model_.device();
@@ -209,8 +217,7 @@ at::Tensor BandDenoiser::predict(const at::Tensor& latents, double noise_level,
   }
   const at::Tensor sigma = at::full({count * batch}, noise_level, x.options());
   const auto turn = model_.turn();
-  const at::Tensor clean =
-      models::edm_denoise(model_.unet(job), x, sigma, conditions, options.circular_time, job);
+  const at::Tensor clean = model_.denoised(x, sigma, conditions, options.circular_time, job);
   return diffusion::weighed_sum(clean.to(latents.options()), predictions, guidance_.rescale)
       .unsqueeze(2);
 }

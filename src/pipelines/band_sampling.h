@@ -25,6 +25,7 @@ struct BandSampling {
   std::optional<double> guidance_context = {};  // absent: the model's, usually 1.25
   std::optional<double> guidance_style = {};
   std::optional<double> guidance_rescale = {};
+  std::optional<double> guidance_least_noise = {};
   std::string guidance_rule = "auto";
   double churn = 0;
   int64_t decode_iterations = 24;

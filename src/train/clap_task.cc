@@ -8,6 +8,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
@@ -28,6 +29,7 @@ namespace {
 constexpr double kHighestScale = 100;  // what cosines are multiplied with at most
 constexpr double kNoNegative = -1e4;   // added to the scores of pairs that do belong together
 constexpr double kSilenceDb = -100;
+constexpr int64_t kNoInstrument = -1;
 
 int64_t frames_of(const models::ClapFeatureConfig& features, double seconds) {
   return static_cast<int64_t>(seconds * static_cast<double>(features.sampling_rate) /
@@ -132,6 +134,12 @@ void ClapTask::index_instruments() {
   instruments_.assign(words.begin(), words.end());
 }
 
+int64_t ClapTask::place_of_instrument(const shards::Record& record,
+                                      const shards::Segment& segment) const {
+  if (record.rendition == "mix" || segment.instruments.empty()) return kNoInstrument;
+  return std::ranges::lower_bound(instruments_, segment.instruments.front()) - instruments_.begin();
+}
+
 // Means and deviations of the bands over sounds that every sitting at the run sees alike.
 void ClapTask::measure_bands() {
   const at::NoGradGuard no_grad;
@@ -150,11 +158,9 @@ void ClapTask::measure_bands() {
 }
 
 Json ClapTask::settings() const {
-  return {{"config", options_.model.to_json()},
-          {"features", options_.features.to_json()},
-          {"least_s", options_.least_s},
-          {"gain_db", options_.gain_db},
-          {"keep_text", options_.keep_text}};
+  return {{"config", options_.model.to_json()}, {"features", options_.features.to_json()},
+          {"least_s", options_.least_s},        {"gain_db", options_.gain_db},
+          {"keep_text", options_.keep_text},    {"instrument_share", options_.instrument_share}};
 }
 
 Json ClapTask::circumstances() const {
@@ -224,12 +230,15 @@ Batch ClapTask::make_batch(int64_t first, int64_t count) {
   std::vector<std::string> texts;
   std::vector<std::pair<const Sound*, size_t>> parts;
   std::vector<std::vector<int64_t>> said;
+  std::vector<int64_t> instruments;
   for (int64_t i = first; i < first + count; ++i) {
     batch.seeds.push_back(derive_seed(options_.seed, "sample", static_cast<uint64_t>(i)));
     Random chance(batch.seeds.back());
     const Sound& sound = training_[static_cast<size_t>(order_.at(i))];
     const Crop heard = crop(sound.record, chance);
-    const auto& captions = record(sound.record).segments[heard.segment].captions;
+    const shards::Segment& segment = record(sound.record).segments[heard.segment];
+    const auto& captions = segment.captions;
+    instruments.push_back(place_of_instrument(record(sound.record), segment));
     texts.push_back(
         captions[static_cast<size_t>(chance.below(static_cast<int64_t>(captions.size())))]);
     clips.push_back(heard.log_mel);
@@ -246,6 +255,7 @@ Batch ClapTask::make_batch(int64_t first, int64_t count) {
   batch.tensors.emplace_back("log_mel", at::stack(clips));
   batch.tensors.emplace_back("ids", ids_of(texts));
   batch.tensors.emplace_back("true", truth);
+  batch.tensors.emplace_back("instrument", at::tensor(instruments));
   return batch;
 }
 
@@ -266,11 +276,23 @@ Loss ClapTask::loss(const Batch& batch, const StepContext& /*at*/, const Job& jo
   const at::Tensor first = at::cross_entropy_loss(to_text, own);
   const at::Tensor second = at::cross_entropy_loss(to_sound, own);
   const at::Tensor right = to_text.argmax(1).eq(own).to(at::kFloat).mean();
-  return {.total = (first + second) / 2,
-          .parts = {{"sound to text", first.detach()},
-                    {"text to sound", second.detach()},
-                    {"right", right.detach()},
-                    {"scale", scale(model_->logit_scale_a()).detach()}}};
+  Loss loss{.total = (first + second) / 2,
+            .parts = {{"sound to text", first.detach()},
+                      {"text to sound", second.detach()},
+                      {"right", right.detach()},
+                      {"scale", scale(model_->logit_scale_a()).detach()}}};
+  if (options_.instrument_share > 0) {
+    const at::Tensor stems = batch.at("instrument").ne(kNoInstrument).nonzero().squeeze(1);
+    if (stems.size(0) > 0) {
+      const at::Tensor named = at::cross_entropy_loss(
+          at::matmul(sound.index_select(0, stems), instrument_names(job).t()) *
+              scale(model_->logit_scale_a()),
+          batch.at("instrument").index_select(0, stems));
+      loss.total = loss.total + options_.instrument_share * named;
+      loss.parts.emplace_back("instrument", named.detach());
+    }
+  }
+  return loss;
 }
 
 void ClapTask::write_model(const std::filesystem::path& folder, const Job& job) {

@@ -36,6 +36,8 @@ struct ClapTaskOptions {
   // The tower that reads stays as it is, so that embeddings stay in the space that models which
   // were trained with them know.
   bool keep_text = false;
+  // Share of a second loss: which of all instruments' names is a stem's own (as validate() asks).
+  double instrument_share = 0;
   std::string held_out = "MuseScore_General";  // soundfonts of split "test" that were never heard
   at::Device device = at::kCPU;
 };
@@ -52,7 +54,7 @@ class ClapTask : public Task {
   Json circumstances() const override;
   std::vector<ParameterGroup> parameters() override;
   // "log_mel" [B, frames, bands], "ids" [B, T], "true" bool [B, B]: whether caption j is true of
-  // sound i.
+  // sound i, "instrument" int64 [B]: a stem's place among all instruments, -1 for a mix.
   Batch make_batch(int64_t first, int64_t count) override;
   Loss loss(const Batch& batch, const StepContext& at, const Job& job) override;
   // "instrument": how often the stem of an unseen song is nearest to its own instrument's name
@@ -95,7 +97,10 @@ class ClapTask : public Task {
   Heard stems_of(shards::Split split, const std::string& soundfont, int64_t most) const;
   at::Tensor embed_sounds(const std::vector<size_t>& records, const Job& job);
   at::Tensor embed_texts(const std::vector<std::string>& texts, const Job& job);
-  at::Tensor embed_instruments(const Job& job);  // [instruments, dim]
+  int64_t place_of_instrument(const shards::Record& record, const shards::Segment& segment) const;
+  // All instruments' names in the space of sounds, [instruments, dim]; learns as the text does.
+  at::Tensor instrument_names(const Job& job);
+  at::Tensor embed_instruments(const Job& job);  // the same without gradients, on the CPU
   // Cosines of stems with all instruments, [stems, instruments].
   at::Tensor likeness(const Heard& stems, const Job& job);
 

@@ -49,7 +49,7 @@ at::Tensor ClapTask::embed_texts(const std::vector<std::string>& texts, const Jo
   return model_->text(ids_of(texts).to(options_.device), job).cpu();
 }
 
-at::Tensor ClapTask::embed_instruments(const Job& job) {
+at::Tensor ClapTask::instrument_names(const Job& job) {
   std::vector<std::string> texts;
   for (const char* form : {"{}", "solo {}", "{} alone"}) {
     for (const std::string& word : instruments_) {
@@ -57,8 +57,13 @@ at::Tensor ClapTask::embed_instruments(const Job& job) {
     }
   }
   const auto count = static_cast<int64_t>(instruments_.size());
-  const at::Tensor mean = embed_texts(texts, job).view({3, count, -1}).mean(0);
-  return models::unit_length(mean);
+  const at::Tensor all = model_->text(ids_of(texts).to(options_.device), job);
+  return models::unit_length(all.view({3, count, -1}).mean(0));
+}
+
+at::Tensor ClapTask::embed_instruments(const Job& job) {
+  const at::NoGradGuard no_grad;
+  return instrument_names(job).cpu();
 }
 
 ClapTask::Heard ClapTask::stems_of(shards::Split split, const std::string& soundfont,
@@ -74,9 +79,7 @@ ClapTask::Heard ClapTask::stems_of(shards::Split split, const std::string& sound
   }
   Heard heard{evenly(stems, most), {}};
   for (const size_t index : heard.records) {
-    const auto& word = record(index).segments.front().instruments.front();
-    heard.instruments.push_back(std::ranges::lower_bound(instruments_, word) -
-                                instruments_.begin());
+    heard.instruments.push_back(place_of_instrument(record(index), record(index).segments.front()));
   }
   return heard;
 }

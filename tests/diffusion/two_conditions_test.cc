@@ -82,11 +82,25 @@ TEST(TwoConditionsTest, RescalingBringsBackTheDeviationOfWhatIsToldMost) {
   EXPECT_TRUE(at::allclose(weighed_sum(made, predictions, 0.5), (plain + whole) / 2));
 }
 
+TEST(TwoConditionsTest, BelowItsLeastNoiseNothingIsExaggerated) {
+  const TwoConditionGuidance guidance{.context = 3, .style = 0.5, .least_noise = 0.3};
+  EXPECT_EQ(guidance.at(0.3).context, 3);
+  EXPECT_EQ(guidance.at(0.29).context, 1);
+  EXPECT_EQ(guidance.at(0.29).style, 0.5) << "what is followed less stays so";
+  const TwoConditionGuidance joint{3, 4, GuidanceRule::Joint, 0.7, 0.3};
+  EXPECT_EQ(predictions_of(joint.at(1), true, true).size(), 3U);
+  const auto below = predictions_of(joint.at(0.1), true, true);
+  ASSERT_EQ(below.size(), 1U);
+  EXPECT_TRUE(below[0].context && below[0].style && below[0].weight == 1);
+}
+
 TEST(TwoConditionsTest, RefusesWhatIsOutOfRange) {
   EXPECT_RIFFLE_ERROR(predictions_of({-1, 1}, true, true), ErrorCode::InvalidArgument, "context");
   EXPECT_RIFFLE_ERROR(predictions_of({1, 99}, true, true), ErrorCode::InvalidArgument, "style");
   EXPECT_RIFFLE_ERROR(predictions_of({.rescale = 2}, true, true), ErrorCode::InvalidArgument,
                       "rescale");
+  EXPECT_RIFFLE_ERROR(predictions_of({.least_noise = -1}, true, true), ErrorCode::InvalidArgument,
+                      "least_noise");
   EXPECT_RIFFLE_ERROR(guidance_rule("sideways"), ErrorCode::InvalidArgument, "sideways");
   EXPECT_EQ(guidance_rule("joint"), GuidanceRule::Joint);
 }

@@ -239,6 +239,7 @@ TEST_F(AccompanyTest, EqualGuidanceEqualsThreePredictions) {
   EXPECT_GT(test::relative_error(both, context), 1e-4);
   const at::Tensor expected = none + 1.25 * (context - none) + 1.25 * (both - context);
   EXPECT_LT(test::relative_error(predicted({1.25, 1.25}), expected), 1e-5);
+  EXPECT_TRUE(predicted({.context = 3, .style = 2, .least_noise = 0.71}).equal(both));
 }
 
 // The music it is to fit and its notes are one condition: no weight on it, and they say nothing.

@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -129,6 +130,32 @@ TEST_F(ClapTaskTest, CaptionsThatAreTrueAreNoNegatives) {
   }
   EXPECT_NEAR(clap.loss(same, {}, {}).total.item<double>(), 0, 1e-5);
   EXPECT_GT(clap.loss(batch, {}, {}).total.item<double>(), 0.5);
+}
+
+// Beside captions that are passed over, the instruments' names alone are left of the loss.
+TEST_F(ClapTaskTest, NamesOfInstrumentsAreASecondLoss) {
+  ClapTaskOptions named = options();
+  named.instrument_share = 0.5;
+  ClapTask clap(*reader_, build_clap_vocabulary(*reader_, 1), named);
+  Batch batch = clap.make_batch(0, 16);
+  const at::Tensor loudest = batch.at("log_mel").mean(1).argmax(1).div(4, "floor");
+  // Levels lie highest frequency first: drums, flute, piano, bass by their bands, which sorted are
+  // bass, drums, flute, piano.
+  const at::Tensor sorted = at::tensor({int64_t{1}, int64_t{2}, int64_t{3}, int64_t{0}});
+  EXPECT_TRUE(batch.at("instrument").equal(sorted.index_select(0, loudest)));
+  for (auto& [name, tensor] : batch.tensors) {
+    if (name == "true") tensor = at::full({16, 16}, true, at::kBool);
+  }
+  const Loss loss = clap.loss(batch, {}, {});
+  ASSERT_EQ(loss.parts.back().first, "instrument");
+  const double apart = loss.parts.back().second.item<double>();
+  EXPECT_GT(apart, 0.5);
+  EXPECT_NEAR(loss.total.item<double>(), 0.5 * apart, 1e-4);
+  // Mixes have no instrument of their own.
+  for (auto& [name, tensor] : batch.tensors) {
+    if (name == "instrument") tensor = at::full({16}, -1, at::kLong);
+  }
+  EXPECT_NEAR(clap.loss(batch, {}, {}).total.item<double>(), 0, 1e-4);
 }
 
 TEST_F(ClapTaskTest, BatchesFollowFromTheirNumber) {
