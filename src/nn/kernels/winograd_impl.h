@@ -96,7 +96,42 @@ struct Winograd4 {
   }
 };
 
-// Interpolation points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+// The points of the forms with eight: 0, 1, -1, 2, -2, 1/2, -1/2 and infinity. A polynomial's
+// values there from its values at 0 and infinity and from its even and odd parts at 1, 2 and 1/2.
+template <class V>
+void at_eight_points(V zero, const V (&even)[3], const V (&odd)[3], V infinity, V (&o)[8]) {
+  o[0] = zero;
+  o[1] = even[0] + odd[0];
+  o[2] = even[0] - odd[0];
+  o[3] = even[1] + odd[1];
+  o[4] = even[1] - odd[1];
+  o[5] = even[2] + odd[2];
+  o[6] = even[2] - odd[2];
+  o[7] = infinity;
+}
+
+// Outputs from products at those points: sums of the products by powers of the points.
+template <class V, int kOut>
+void from_eight_points(const V (&m)[8], V (&y)[kOut]) {
+  const V s1 = m[1] + m[2];
+  const V d1 = m[1] - m[2];
+  const V s2 = m[3] + m[4];
+  const V d2 = m[3] - m[4];
+  const V s3 = m[5] + m[6];
+  const V d3 = m[5] - m[6];
+  y[0] = (m[0] + s1) + (s2 + s3);
+  y[1] = V::fma(V::broadcast(0.5F), d3, V::fma(V::broadcast(2.0F), d2, d1));
+  y[2] = V::fma(V::broadcast(0.25F), s3, V::fma(V::broadcast(4.0F), s2, s1));
+  y[3] = V::fma(V::broadcast(0.125F), d3, V::fma(V::broadcast(8.0F), d2, d1));
+  y[4] = V::fma(V::broadcast(0.0625F), s3, V::fma(V::broadcast(16.0F), s2, s1));
+  y[5] = V::fma(V::broadcast(0.03125F), d3, V::fma(V::broadcast(32.0F), d2, d1));
+  if constexpr (kOut == 7) {
+    y[6] = V::fma(V::broadcast(0.015625F), s3, V::fma(V::broadcast(64.0F), s2, s1));
+  }
+  y[kOut - 1] = y[kOut - 1] + m[7];
+}
+
+// F(6 x 6, 3 x 3).
 struct Winograd6 {
   static constexpr int kOut = 6;
   static constexpr int kTile = 8;
@@ -127,29 +162,11 @@ struct Winograd6 {
     const V odd2 = g[1] * V::broadcast(1.0F / 45);
     const V even3 = V::fma(g[0], V::broadcast(32.0F / 45), g[2] * V::broadcast(8.0F / 45));
     const V odd3 = g[1] * V::broadcast(16.0F / 45);
-    o[0] = g[0];
-    o[1] = even + odd;
-    o[2] = even - odd;
-    o[3] = even2 + odd2;
-    o[4] = even2 - odd2;
-    o[5] = even3 + odd3;
-    o[6] = even3 - odd3;
-    o[7] = g[2];
+    at_eight_points(g[0], {even, even2, even3}, {odd, odd2, odd3}, g[2], o);
   }
   template <class V>
   static void output(const V (&m)[8], V (&y)[6]) {
-    const V s1 = m[1] + m[2];
-    const V d1 = m[1] - m[2];
-    const V s2 = m[3] + m[4];
-    const V d2 = m[3] - m[4];
-    const V s3 = m[5] + m[6];
-    const V d3 = m[5] - m[6];
-    y[0] = (m[0] + s1) + (s2 + s3);
-    y[1] = V::fma(V::broadcast(0.5F), d3, V::fma(V::broadcast(2.0F), d2, d1));
-    y[2] = V::fma(V::broadcast(0.25F), s3, V::fma(V::broadcast(4.0F), s2, s1));
-    y[3] = V::fma(V::broadcast(0.125F), d3, V::fma(V::broadcast(8.0F), d2, d1));
-    y[4] = V::fma(V::broadcast(0.0625F), s3, V::fma(V::broadcast(16.0F), s2, s1));
-    y[5] = V::fma(V::broadcast(0.03125F), d3, V::fma(V::broadcast(32.0F), d2, d1)) + m[7];
+    from_eight_points(m, y);
   }
 };
 
@@ -173,30 +190,11 @@ struct Winograd7 {
     const V odd2 = second * V::broadcast(1.0F / 45);
     const V even3 = first * V::broadcast(32.0F / 45);
     const V odd3 = second * V::broadcast(16.0F / 45);
-    o[0] = first;
-    o[1] = even + odd;
-    o[2] = even - odd;
-    o[3] = even2 + odd2;
-    o[4] = even2 - odd2;
-    o[5] = even3 + odd3;
-    o[6] = even3 - odd3;
-    o[7] = second;
+    at_eight_points(first, {even, even2, even3}, {odd, odd2, odd3}, second, o);
   }
   template <class V>
   static void output(const V (&m)[8], V (&y)[7]) {
-    const V s1 = m[1] + m[2];
-    const V d1 = m[1] - m[2];
-    const V s2 = m[3] + m[4];
-    const V d2 = m[3] - m[4];
-    const V s3 = m[5] + m[6];
-    const V d3 = m[5] - m[6];
-    y[0] = (m[0] + s1) + (s2 + s3);
-    y[1] = V::fma(V::broadcast(0.5F), d3, V::fma(V::broadcast(2.0F), d2, d1));
-    y[2] = V::fma(V::broadcast(0.25F), s3, V::fma(V::broadcast(4.0F), s2, s1));
-    y[3] = V::fma(V::broadcast(0.125F), d3, V::fma(V::broadcast(8.0F), d2, d1));
-    y[4] = V::fma(V::broadcast(0.0625F), s3, V::fma(V::broadcast(16.0F), s2, s1));
-    y[5] = V::fma(V::broadcast(0.03125F), d3, V::fma(V::broadcast(32.0F), d2, d1));
-    y[6] = V::fma(V::broadcast(0.015625F), s3, V::fma(V::broadcast(64.0F), s2, s1)) + m[7];
+    from_eight_points(m, y);
   }
 };
 
